@@ -1,0 +1,233 @@
+"""The message grammar between our processes: msgpack structs with a version, refused when the major is unknown.
+
+Frames follow start / image / end on the recording path. Everything else (statistics, events, commands)
+goes over the supervisor's hub. Pixels never travel between local processes; `Image` names a ring slot.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from capture.errors import MessageRefused
+from capture.statistics import (
+    CameraStatistics,
+    CaptureStatistics,
+    LiveStatistics,
+    LossLedger,
+    RecorderStatistics,
+)
+
+PROTOCOL_MAJOR = 1
+PROTOCOL_MINOR = 0
+
+
+class Start(msgspec.Struct, frozen=True, tag="start"):
+    """A trial begins: everything that the recorder must know before the first frame."""
+
+    series: str
+    """Unique name of this run of frames; every later message repeats it."""
+    session: str
+    trial: str
+    path: str
+    """Folder of the recording, `….zarr`."""
+    height_px: int
+    width_px: int
+    rate_fps: float
+    host_ns: int
+    attributes: dict[str, Any] = {}
+    """Camera description, features as set and as read back; goes into the recording as it is."""
+    expected_frames: int | None = None
+    protocol: tuple[int, int] = (PROTOCOL_MAJOR, PROTOCOL_MINOR)
+
+
+class Image(msgspec.Struct, frozen=True, tag="image"):
+    """One frame is complete in ring slot `slot`; the slot is the recorder's until it is released."""
+
+    series: str
+    seq: int
+    """Position in the recording, from 0, without gaps."""
+    frame_id: int
+    device_ns: int
+    host_ns: int
+    slot: int
+
+
+class End(msgspec.Struct, frozen=True, tag="end"):
+    """A trial ends: what the camera process counted."""
+
+    series: str
+    frames: int
+    losses: LossLedger
+    lost_ids: dict[str, list[tuple[int, int]]]
+    """Per cause, inclusive ranges of frame ids (at most 1,000 ranges are kept)."""
+    producer: dict[str, int | None]
+    """`delivered`, `underrun` and `surplus` (delivered after the planned end, not part of the trial)."""
+    clock: dict[str, Any]
+    reason: str
+    """Why the trial ended: `frames`, `duration`, `operator`, `ring`, `disk`, `camera lost`, `signal`."""
+    host_ns: int = 0
+
+
+class Release(msgspec.Struct, frozen=True, tag="release"):
+    """The recorder gives slots back; `durable` is the last frame that would survive a crash."""
+
+    slots: list[int]
+    durable: int
+
+
+class Finished(msgspec.Struct, frozen=True, tag="finished"):
+    """The recorder closed a recording, or gave up on it (`error` says why)."""
+
+    series: str
+    path: str
+    frames: int
+    bytes: int
+    lost_disk: int
+    write_mb_s: float
+    error: str = ""
+
+
+class Hello(msgspec.Struct, frozen=True, tag="hello"):
+    """A process is up and ready for work."""
+
+    process: Literal["camera", "recorder", "monitor", "live"]
+    pid: int
+    details: dict[str, Any] = {}
+    protocol: tuple[int, int] = (PROTOCOL_MAJOR, PROTOCOL_MINOR)
+
+
+class Event(msgspec.Struct, frozen=True, tag="event"):
+    """One line for the operator's event log and `events.tsv`."""
+
+    host_ns: int
+    level: Literal["info", "warning", "error"]
+    source: str
+    text: str
+
+
+class Failed(msgspec.Struct, frozen=True, tag="failed"):
+    """A process cannot go on; `exit_code` is what the command should end with."""
+
+    process: str
+    error: str
+    exit_code: int = 1
+
+
+class TrialStarted(msgspec.Struct, frozen=True, tag="trial_started"):
+    """The camera process began a trial."""
+
+    series: str
+    trial: str
+    host_ns: int
+
+
+class TrialEnded(msgspec.Struct, frozen=True, tag="trial_ended"):
+    """The camera process ended a trial; a copy of what it told the recorder."""
+
+    trial: str
+    end: End
+    seconds: float
+    """From the first to the last frame, plus one frame, in device time where the camera has one."""
+    fps: float
+
+
+class StartTrial(msgspec.Struct, frozen=True, tag="start_trial"):
+    """Supervisor to camera: begin this trial."""
+
+    trial: str
+    path: str
+    session: str
+    max_frames: int | None = None
+    max_seconds: float | None = None
+
+
+class StopTrial(msgspec.Struct, frozen=True, tag="stop_trial"):
+    """Supervisor to camera: end the trial with the frames exposed so far."""
+
+    reason: str = "operator"
+
+
+class Quit(msgspec.Struct, frozen=True, tag="quit"):
+    """Supervisor to a process: end cleanly."""
+
+
+class Command(msgspec.Struct, frozen=True, tag="command"):
+    """Monitor to supervisor: the operator pressed a key."""
+
+    name: Literal["start_trial", "stop_trial", "marker", "still", "quit"]
+    text: str = ""
+
+
+class CameraReport(msgspec.Struct, frozen=True, tag="camera_report"):
+    """Ten times a second from the camera process."""
+
+    statistics: CameraStatistics
+
+
+class RecorderReport(msgspec.Struct, frozen=True, tag="recorder_report"):
+    """Ten times a second from the recorder process."""
+
+    statistics: RecorderStatistics
+
+
+class LiveReport(msgspec.Struct, frozen=True, tag="live_report"):
+    """From the live service."""
+
+    statistics: LiveStatistics
+
+
+class CaptureReport(msgspec.Struct, frozen=True, tag="capture_report"):
+    """Ten times a second from the supervisor to the monitor."""
+
+    statistics: CaptureStatistics
+
+
+Message = (
+    Start
+    | Image
+    | End
+    | Release
+    | Finished
+    | Hello
+    | Event
+    | Failed
+    | TrialStarted
+    | TrialEnded
+    | StartTrial
+    | StopTrial
+    | Quit
+    | Command
+    | CameraReport
+    | RecorderReport
+    | LiveReport
+    | CaptureReport
+)
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
+
+
+def encode(message: Message) -> bytes:
+    """One message as msgpack bytes."""
+    return _encoder.encode(message)
+
+
+def decode(data: bytes | memoryview) -> Message:
+    """The message in `data`.
+
+    Raises:
+        MessageRefused: The bytes are not one of our messages, or its major version is not ours.
+    """
+    try:
+        message = _decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise MessageRefused(f"not a message of protocol {PROTOCOL_MAJOR}: {error}") from None
+    protocol = getattr(message, "protocol", None)
+    if protocol is not None and protocol[0] != PROTOCOL_MAJOR:
+        raise MessageRefused(
+            f"the peer speaks protocol {protocol[0]}.{protocol[1]}, this is {PROTOCOL_MAJOR}.{PROTOCOL_MINOR}: "
+            "install the same dfme version on both sides"
+        )
+    return message

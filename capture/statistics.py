@@ -1,0 +1,149 @@
+"""What each capture process says about itself: frozen figures, sent ten times a second and drawn by the monitor."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+RING_GREEN_BELOW = 0.04
+"""Ring fill below which all is well (SpikeGLX's long-used thresholds)."""
+RING_RED_ABOVE = 0.20
+"""Ring fill above which the operator is warned."""
+RING_STOP_AT = 0.95
+"""Ring fill at which the trial is stopped cleanly, before the ring can overflow."""
+
+
+class LossLedger(msgspec.Struct, frozen=True):
+    """Frames lost in one trial, by cause. Each is counted where it happens."""
+
+    camera: int = 0
+    """Frame ids that the camera or its producer skipped (id gap, underrun)."""
+    incomplete: int = 0
+    """Frames that arrived with missing pixels."""
+    ring: int = 0
+    """Frames that found no free slot."""
+    disk: int = 0
+    """Frames that could not be written."""
+
+    @property
+    def total(self) -> int:
+        """All frames lost."""
+        return self.camera + self.incomplete + self.ring + self.disk
+
+
+class CameraState(StrEnum):
+    """Where the camera process is."""
+
+    STARTING = "starting"
+    PREVIEW = "preview"
+    RECORDING = "recording"
+    LOST = "lost"
+    STOPPED = "stopped"
+
+
+class RecorderState(StrEnum):
+    """Where the recorder process is."""
+
+    STARTING = "starting"
+    IDLE = "idle"
+    RECORDING = "recording"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+
+class CameraStatistics(msgspec.Struct, frozen=True):
+    """Figures of the camera process; trial figures restart with each trial."""
+
+    state: CameraState = CameraState.STARTING
+    camera: str = ""
+    """Vendor, model and serial number, as the operator would say it."""
+    simulated: bool = False
+    rate_asked_fps: float = 0.0
+    rate_measured_fps: float = 0.0
+    """Over the last second, from device timestamps where the camera has them."""
+    frames: int = 0
+    """Frames of this trial that went into the ring."""
+    losses: LossLedger = LossLedger()
+    """`disk` stays 0 here: the recorder counts it."""
+    last_frame_id: int = 0
+    ring_slots: int = 0
+    ring_used: int = 0
+    ring_used_max: int = 0
+    """Most slots in use at once in this trial."""
+    producer_delivered: int | None = None
+    """The GenTL producer's own count; None where it has none."""
+    producer_underrun: int | None = None
+    clock_source: str = ""
+    """`latch`, `arrival` or `` before the first fit."""
+    clock_residual_ns: float | None = None
+    cpu_s: float = 0.0
+    """Processor time of the process since it started, in seconds."""
+
+
+class RecorderStatistics(msgspec.Struct, frozen=True):
+    """Figures of the recorder process; trial figures restart with each trial."""
+
+    state: RecorderState = RecorderState.STARTING
+    recording: str = ""
+    """Path of the recording being written, or of the last one."""
+    frames: int = 0
+    """Frames of this trial on disk."""
+    bytes: int = 0
+    """Pixel bytes of this trial on disk."""
+    lost_disk: int = 0
+    queued: int = 0
+    """Frames in the ring that wait for the disk."""
+    write_mb_s: float = 0.0
+    """Over the last second."""
+    disk_free_bytes: int = 0
+    disk_total_bytes: int = 0
+    direct_io: bool = True
+    """False where the file system has no O_DIRECT and writes go through the page cache."""
+    last_durable: int = -1
+    """Sequence number of the last frame that a reader would find after a crash; -1 before the first."""
+    cpu_s: float = 0.0
+
+
+class LiveStatistics(msgspec.Struct, frozen=True):
+    """Figures of the live service: frames looked at, and expressions spotted."""
+
+    running: bool = False
+    frames_analysed: int = 0
+    frames_skipped: int = 0
+    spotted: int = 0
+
+
+class CaptureStatistics(msgspec.Struct, frozen=True):
+    """The whole, as the supervisor knows it; what the monitor draws."""
+
+    host_ns: int = 0
+    """CLOCK_MONOTONIC when this was put together."""
+    session: str = ""
+    trial: str = ""
+    """Name of the trial that runs, or of the last one; empty before the first."""
+    trial_elapsed_s: float = 0.0
+    trial_limit_s: float | None = None
+    """Planned length; None when the operator stops the trial."""
+    frame_bytes: int = 0
+    camera: CameraStatistics = CameraStatistics()
+    recorder: RecorderStatistics = RecorderStatistics()
+    live: LiveStatistics = LiveStatistics()
+
+    @property
+    def losses(self) -> LossLedger:
+        """The ledger over both processes."""
+        return msgspec.structs.replace(self.camera.losses, disk=self.recorder.lost_disk)
+
+    @property
+    def ring_fill(self) -> float:
+        """Share of the ring in use, 0 to 1."""
+        return self.camera.ring_used / self.camera.ring_slots if self.camera.ring_slots else 0.0
+
+    @property
+    def disk_time_left_s(self) -> float | None:
+        """Seconds of recording that fit on the disk at the rate asked; None before both are known."""
+        bytes_per_s = self.frame_bytes * self.camera.rate_asked_fps
+        if bytes_per_s <= 0 or self.recorder.disk_total_bytes <= 0:
+            return None
+        return self.recorder.disk_free_bytes / bytes_per_s
