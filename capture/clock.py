@@ -53,7 +53,8 @@ class ClockFit:
     def to_host(self, device_ns: npt.ArrayLike) -> npt.NDArray[np.int64]:
         """Host times (CLOCK_MONOTONIC, ns) of device times (ns), same shape, int64."""
         elapsed = np.asarray(device_ns).astype(np.int64) - self.device_ns
-        return self.host_ns + np.rint(elapsed * self.slope).astype(np.int64)
+        host: npt.NDArray[np.int64] = self.host_ns + elapsed + np.rint(elapsed * (self.slope - 1.0)).astype(np.int64)
+        return host
 
     @property
     def drift_ppm(self) -> float:

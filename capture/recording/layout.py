@@ -151,19 +151,23 @@ def group_metadata(attributes: Mapping[str, Any]) -> dict[str, Any]:
     return {"zarr_format": 3, "node_type": "group", "attributes": {"dfme": dict(attributes)}}
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON file whole: readers find the old content or the new, never a part."""
+def write_json(path: Path, content: Mapping[str, Any], *, sync: bool = True) -> None:
+    """Write a JSON file whole: readers find the old content or the new, never a part.
+
+    With `sync` the content is on the disk before it takes its name, which a power cut needs and a kill does not.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
     with partial.open("w", encoding="utf-8") as file:
         json.dump(content, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
+        if sync:
+            file.flush()
+            os.fsync(file.fileno())
     partial.replace(path)
 
 
-def write_metadata(recording: Path, geometry: ShardGeometry, length: int) -> None:
+def write_metadata(recording: Path, geometry: ShardGeometry, length: int, *, sync: bool = True) -> None:
     """Write or rewrite the `zarr.json` of `frames` and of the per-frame arrays, for `length` frames."""
-    write_json(recording / "frames" / "zarr.json", frames_metadata(geometry, length))
     for name in PER_FRAME:
-        write_json(recording / name / "zarr.json", values_metadata(name, geometry, length))
+        write_json(recording / name / "zarr.json", values_metadata(name, geometry, length), sync=sync)
+    write_json(recording / "frames" / "zarr.json", frames_metadata(geometry, length), sync=sync)

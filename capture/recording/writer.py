@@ -1,0 +1,271 @@
+"""Writes one recording: frames with O_DIRECT into preallocated Zarr shards, index and per-frame values right behind.
+
+After every `flush_frames` frames the index block and the per-frame arrays of the running shard are rewritten, so that
+a process that is killed loses at most the frames since then, and any Zarr v3 reader opens what is there.
+"""
+
+from __future__ import annotations
+
+import errno
+import mmap
+import os
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import google_crc32c
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from capture.errors import FolderUnusable, NoSpace
+from capture.recording.layout import (
+    PER_FRAME,
+    ShardGeometry,
+    group_metadata,
+    shard_path,
+    value_path,
+    write_json,
+    write_metadata,
+)
+
+
+class WriterStatistics(msgspec.Struct, frozen=True):
+    """What a writer has put on disk so far."""
+
+    frames: int
+    bytes: int
+    """Pixel bytes."""
+    last_durable: int
+    """Sequence number of the last frame that a reader would find after a kill; -1 before the first flush."""
+    direct_io: bool
+    write_s: float
+    """Seconds spent in write calls."""
+
+
+@dataclass
+class _Shard:
+    """One open shard file with the values of its frames."""
+
+    number: int
+    fd: int
+    direct: bool
+    values: dict[str, npt.NDArray[Any]]
+    value_fds: dict[str, int]
+
+    def close(self) -> None:
+        for fd in (self.fd, *self.value_fds.values()):
+            os.close(fd)
+
+
+class RecordingWriter:
+    """Appends frames to a new recording.
+
+    `append` writes pixels; `flush` makes them visible to readers; `close` trims the files to exact lengths. The writer
+    owns its folder. It is used by one thread; a helper thread of its own prepares the next shard ahead of need.
+
+    Raises:
+        FolderUnusable: The recording exists already, or its folder cannot be made.
+        NoSpace: The disk is full (from the constructor, `append` or `flush`); what was flushed before stays valid.
+    """
+
+    def __init__(
+        self, path: Path, geometry: ShardGeometry, *, flush_frames: int, attributes: Mapping[str, Any]
+    ) -> None:
+        self.path = path
+        self.geometry = geometry
+        self._flush_frames = max(1, flush_frames)
+        self._frames = 0
+        self._flushed = 0
+        self._write_s = 0.0
+        self._direct = True
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            raise FolderUnusable(f"{path} exists already: a recording is never written over") from None
+        except OSError as error:
+            raise FolderUnusable(f"cannot make {path}: {error.strerror}") from error
+        with _disk_errors(path):
+            write_json(path / "zarr.json", group_metadata(attributes))
+            write_metadata(path, geometry, geometry.frames_per_shard)
+            self._preparer = ThreadPoolExecutor(1, thread_name_prefix="next-shard")
+            try:
+                self._shard = self._prepare(0)
+            except BaseException:
+                self._preparer.shutdown()
+                raise
+        self._next: Future[_Shard] | None = None
+
+    @property
+    def flush_due(self) -> bool:
+        """Whether enough frames were appended since the last flush."""
+        return self._frames - self._flushed >= self._flush_frames
+
+    def append(
+        self,
+        pixels: memoryview,
+        frame_ids: npt.ArrayLike,
+        device_ns: npt.ArrayLike,
+        host_ns: npt.ArrayLike,
+    ) -> None:
+        """Write frames that lie one behind the other in memory.
+
+        Args:
+            pixels: `count * geometry.stride` bytes, page-aligned; each frame padded to the stride.
+            frame_ids: The frames' ids (count,).
+            device_ns: Device timestamps (count,), 0 where the camera has none.
+            host_ns: CLOCK_MONOTONIC (count,), each greater than 0.
+        """
+        stride, frame_bytes = self.geometry.stride, self.geometry.frame_bytes
+        columns = {"frame_id": frame_ids, "device_ns": device_ns, "host_ns": host_ns}
+        arrays = {name: np.asarray(values, dtype=PER_FRAME[name]).reshape(-1) for name, values in columns.items()}
+        count = len(arrays["frame_id"])
+        done = 0
+        while done < count:
+            shard = self._shard_for_next_frame()
+            index = self._frames % self.geometry.frames_per_shard
+            part = min(count - done, self.geometry.frames_per_shard - index)
+            view = pixels[done * stride : (done + part) * stride]
+            frames = np.frombuffer(view.toreadonly(), np.uint8).reshape(part, stride)
+            for i in range(part):
+                shard.values["crc32c"][index + i] = google_crc32c.value(frames[i, :frame_bytes])
+            started = time.perf_counter()
+            with _disk_errors(self.path):
+                _write_all(shard.fd, view, self.geometry.offset(index))
+            self._write_s += time.perf_counter() - started
+            for name, values in arrays.items():
+                shard.values[name][index : index + part] = values[done : done + part]
+            self._frames += part
+            done += part
+            if index + part == self.geometry.frames_per_shard:
+                self.flush()
+
+    def flush(self) -> None:
+        """Rewrite index and per-frame values of the running shard: all frames appended are now readable."""
+        if self._flushed == self._frames:
+            return
+        shard = self._shard
+        used = self._frames - shard.number * self.geometry.frames_per_shard
+        present = np.arange(self.geometry.frames_per_shard) < used
+        with _disk_errors(self.path):
+            self._aligned_index[:] = self.geometry.index_block(present)
+            _write_all(shard.fd, self._aligned_index, 0)
+            for name in PER_FRAME:
+                os.pwrite(shard.value_fds[name], shard.values[name].tobytes(), 0)
+        self._flushed = self._frames
+
+    def close(self, attributes: Mapping[str, Any]) -> None:
+        """Flush, trim every file to its exact length, sync, and write the final attributes."""
+        try:
+            self.flush()
+        finally:
+            self._discard_prepared()
+        used = self._frames - self._shard.number * self.geometry.frames_per_shard
+        with _disk_errors(self.path):
+            os.ftruncate(self._shard.fd, self.geometry.shard_bytes(used))
+            for fd in (self._shard.fd, *self._shard.value_fds.values()):
+                os.fsync(fd)
+            self._shard.close()
+            write_metadata(self.path, self.geometry, self._frames)
+            write_json(self.path / "zarr.json", group_metadata(attributes))
+
+    def statistics(self) -> WriterStatistics:
+        """What is on disk so far."""
+        return WriterStatistics(
+            frames=self._frames,
+            bytes=self._frames * self.geometry.frame_bytes,
+            last_durable=self._flushed - 1,
+            direct_io=self._direct,
+            write_s=self._write_s,
+        )
+
+    def _shard_for_next_frame(self) -> _Shard:
+        number = self._frames // self.geometry.frames_per_shard
+        if number != self._shard.number:
+            prepared = self._next.result() if self._next is not None else self._prepare(number)
+            self._next = None
+            full, self._shard = self._shard, prepared
+            with _disk_errors(self.path):
+                full.close()
+                # On the recording path: a sync here would cost the ring tens of milliseconds.
+                write_metadata(self.path, self.geometry, (number + 1) * self.geometry.frames_per_shard, sync=False)
+        elif self._next is None:
+            self._next = self._preparer.submit(self._prepare, number + 1)
+        return self._shard
+
+    def _prepare(self, number: int) -> _Shard:
+        """Make and preallocate a shard file and the chunk files of its values."""
+        with _disk_errors(self.path):
+            path = shard_path(self.path, number)
+            path.parent.mkdir(parents=True)
+            fd, direct = _open_direct(path)
+            self._direct = direct
+            os.posix_fallocate(fd, 0, self.geometry.shard_bytes(self.geometry.frames_per_shard))
+            empty = self.geometry.index_block(np.zeros(self.geometry.frames_per_shard, dtype=bool))
+            block = _aligned(len(empty))
+            block[:] = empty
+            _write_all(fd, block, 0)
+            values = {name: np.zeros(self.geometry.frames_per_shard, dtype) for name, dtype in PER_FRAME.items()}
+            value_fds = {}
+            for name in PER_FRAME:
+                chunk = value_path(self.path, name, number)
+                chunk.parent.mkdir(parents=True, exist_ok=True)
+                value_fds[name] = os.open(chunk, os.O_CREAT | os.O_RDWR | os.O_EXCL, 0o644)
+                os.pwrite(value_fds[name], values[name].tobytes(), 0)
+            if number == 0:
+                self._aligned_index = block
+            return _Shard(number, fd, direct, values, value_fds)
+
+    def _discard_prepared(self) -> None:
+        """Remove the shard that was prepared but not needed."""
+        self._preparer.shutdown(wait=True)
+        if self._next is None or self._next.exception() is not None:
+            return
+        spare = self._next.result()
+        spare.close()
+        shard = shard_path(self.path, spare.number)
+        shard.unlink()
+        for name in PER_FRAME:
+            value_path(self.path, name, spare.number).unlink()
+        shard.parent.rmdir()
+        shard.parent.parent.rmdir()
+
+
+def _aligned(size: int) -> memoryview:
+    """`size` zeroed, page-aligned bytes."""
+    return memoryview(mmap.mmap(-1, size))
+
+
+def _open_direct(path: Path) -> tuple[int, bool]:
+    """Open a new file with O_DIRECT, or without where the file system refuses it; says which."""
+    flags = os.O_CREAT | os.O_RDWR | os.O_EXCL
+    try:
+        return os.open(path, flags | os.O_DIRECT, 0o644), True
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        path.unlink(missing_ok=True)
+        return os.open(path, flags, 0o644), False
+
+
+def _write_all(fd: int, data: memoryview, offset: int) -> None:
+    """`pwrite` until all of `data` is written."""
+    while data:
+        written = os.pwrite(fd, data, offset)
+        data = data[written:]
+        offset += written
+
+
+@contextmanager
+def _disk_errors(path: Path) -> Iterator[None]:
+    """Turn a full disk into one clear line."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise NoSpace(f"no space left for {path}: make room or choose another disk with --out") from error
+        raise
