@@ -7,7 +7,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -49,8 +49,8 @@ _RENDERING = 1
 _STALE_PARTIAL_S = 3600.0
 _REORDERED_S = 2.0
 """Packets lie in decoding order; pictures are never this far from their place."""
-_MOST_CROPPED = 1 / 3
-"""A crop that takes more than this of a picture (an upright telephone video) may take the face; bars are kinder."""
+_MOST_CROPPED = 1 / 10
+"""A crop that takes more than this of a picture can take half a face with it; black bars never do."""
 _MAX_RATE_FPS = 10_000.0
 _ACCEPTED = "give a frame bank (.bank), a video (such as .mp4, .mov, .avi, .mkv) or a picture (.png, .jpg)"
 
@@ -67,8 +67,9 @@ def bank_from_video(
 ) -> Path:
     """Render a video, or a picture as a bank of one frame, in grey and in real time, so that a face keeps its size.
 
-    The picture fills the frame and is cropped at its centre, unless more than a third would be lost: then it is
-    fitted between black bars. A variable frame rate is evened out to its average.
+    The whole picture is kept, between black bars where it has another shape than the frame; a nearly equal shape
+    (less than a tenth to lose) fills the frame and is cropped at its centre.
+    A variable frame rate is evened out to its average.
 
     Args:
         video: Anything that FFmpeg decodes.
@@ -88,19 +89,17 @@ def bank_from_video(
     """
     timing = _survey(video, max_frames, max_seconds)
     with FrameBankWriter.create(out, width_px, height_px, timing.rate_fps, timing.frames) as writer:
+        fault = "no picture in it can be decoded"
         try:
             with _opened(video) as (container, stream):
                 _render(container, stream, timing, writer, progress or _say_nothing)
         except av.error.FFmpegError as error:
-            raise BadInput(
-                f"{video}: the picture behind frame {writer.frames_ready} cannot be decoded ({error.strerror}): "
-                "repair the file, or cut it there"
-            ) from error
-        finally:
-            if writer.frames_ready == 0:
-                out.unlink(missing_ok=True)
+            fault = f"the picture behind frame {writer.frames_ready} cannot be decoded ({error.strerror})"
+            if writer.frames_ready:
+                raise BadInput(f"{video}: {fault}; repair the file, or cut it there") from error
         if writer.frames_ready == 0:
-            raise BadInput(f"{video} holds no picture that can be decoded: {_ACCEPTED}")
+            out.unlink(missing_ok=True)
+            raise BadInput(f"{video}: {fault}; {_ACCEPTED}")
     return out
 
 
@@ -142,8 +141,10 @@ def bank_for(
     cache = default_cache() if cache_dir is None else cache_dir
     cached = cache / f"{_cache_key(path, width_px, height_px, max_seconds)}.bank"
     if cached.exists():
-        os.utime(cached)
-        return cached
+        # A bank that a power cut left in pieces is rendered again.
+        with suppress(FrameBankError), FrameBank.open(cached):
+            os.utime(cached)
+            return cached
     partial = cached.with_suffix(f".partial-{os.getpid()}")
     try:
         bank_from_video(
