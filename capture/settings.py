@@ -1,0 +1,348 @@
+"""Hardware files: one TOML per camera and rate, read into frozen settings; every mistake names file, line and key."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import os
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
+from pydantic import ValidationError as SchemaError
+
+from capture.errors import ConfigError, RateUnreachable
+
+FeatureValue = bool | int | float | str
+"""What a GenICam feature holds, as plain Python; `"command"` executes a command feature."""
+
+FEATURE_KEY = re.compile(r"^(?P<name>[A-Za-z_]\w*)(?:\[(?P<selector>[A-Za-z_]\w*)=(?P<entry>\w+)\])?$")
+"""`Gain`, or `Gain[GainSelector=DigitalAll]` for a feature behind a selector (the notation of the SFNC)."""
+
+Names = Annotated[tuple[str, ...], Field(strict=False)]
+"""A TOML array of texts."""
+
+EXPOSURE_MARGIN_US = 50.0
+"""What cameras need between two exposures for readout and reset, at least at the rates where a period is long."""
+EXPOSURE_MARGIN_SHARE = 0.1
+"""The same for short periods: no more than this share of one."""
+
+
+def max_exposure_us(rate_fps: float) -> float:
+    """The longest exposure that leaves room for `rate_fps`, in microseconds."""
+    period_us = 1e6 / rate_fps
+    return period_us - min(EXPOSURE_MARGIN_US, EXPOSURE_MARGIN_SHARE * period_us)
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+
+
+class Selection(_Frozen):
+    """Which camera, when a producer shows several; what is left out matches any. Values match whole, not in part."""
+
+    vendor: str | None = None
+    """As the producer reports it."""
+    model: str | None = None
+    """As the producer reports it."""
+    serial_number: str | None = None
+    """The safest of the four: it never changes."""
+    user_defined_name: str | None = None
+    """The name given to the camera in its own memory (DeviceUserID)."""
+
+    def asked(self) -> dict[str, str]:
+        """The fields that were given."""
+        return {name: value for name, value in self.model_dump().items() if value is not None}
+
+
+class Trigger(_Frozen):
+    """What starts an exposure: the camera's own clock, a command, or an edge on an input line."""
+
+    mode: Literal["off", "software", "line"] = "off"
+    """`off` runs free at `rate_fps`; `line` exposes on an edge, at most `rate_fps` times a second."""
+    line: str = "Line0"
+    """Entry of TriggerSource; used with mode `line`."""
+    activation: Literal["RisingEdge", "FallingEdge", "AnyEdge"] = "RisingEdge"
+    """Entry of TriggerActivation; used with mode `line`."""
+
+
+class HardwareSettings(_Frozen):
+    """One camera at one rate: where its producer is, which camera, and every feature that recording depends on."""
+
+    name: Annotated[str, Field(min_length=1)]
+    """What the operator reads on the screen."""
+    producer: Annotated[str, Field(min_length=1)]
+    """`simulator`, `viky`, `auto` (every producer on GENICAM_GENTL64_PATH), a path, or a file name on that path."""
+    selection: Selection = Selection()
+    """Which camera of the producer; the first one where nothing is given."""
+
+    rate_fps: Annotated[float, Field(gt=0, le=100_000, allow_inf_nan=False)]
+    """Frames per second."""
+    rate_tolerance: Annotated[float, Field(gt=0, le=0.5)] = 0.01
+    """Share by which the camera's rate may differ from the rate asked for."""
+    width_px: Annotated[int, Field(ge=1, le=65_535)] = 1024
+    """Width of a frame."""
+    height_px: Annotated[int, Field(ge=1, le=65_535)] = 768
+    """Height of a frame; on most sensors fewer lines make a higher rate."""
+    offset_x_px: Annotated[int, Field(ge=0)] | None = None
+    """Left edge on the sensor; left out: as the camera has it."""
+    offset_y_px: Annotated[int, Field(ge=0)] | None = None
+    """Upper edge on the sensor; left out: as the camera has it."""
+    pixel_format: Literal["Mono8"] = "Mono8"
+    """One byte a pixel: what recordings hold."""
+    exposure_us: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    """Exposure time; left out: as the camera has it."""
+
+    trigger: Trigger = Trigger()
+    """What starts an exposure."""
+    throughput_limit_bytes_s: Literal["off", "keep"] | Annotated[int, Field(gt=0)] = "off"
+    """DeviceLinkThroughputLimit: lifted, left as it is, or set; the usual reason for a rate that stays low."""
+    ptp: bool = False
+    """Synchronise the camera's clock over the network (IEEE 1588)."""
+    chunks: Names = ()
+    """ChunkSelector entries to send behind each image; none switches chunks off."""
+
+    user_set: str | None = None
+    """User set to load before everything else, usually `Default`; left out: none."""
+    features_before: dict[str, FeatureValue] = {}
+    """Features of this camera that must be set first: link configuration, sensor mode."""
+    features: dict[str, FeatureValue] = {}
+    """Features of this camera, set in the order given once size, exposure and rate stand."""
+    optional: Names = ()
+    """Names in `features` and `features_before` that are left out where the camera has no such feature."""
+
+    buffers: Annotated[int, Field(ge=4, le=4096)] | None = None
+    """Buffers handed to the producer; left out: half a second of frames, 128 to 512."""
+    fetch_timeout_ms: Annotated[int, Field(ge=1, le=1000)] = 50
+    """Longest wait for one frame; nothing else runs in the camera process meanwhile."""
+    ring_seconds: Annotated[float, Field(gt=0, le=600)] = 1.0
+    """Length of the frame ring between camera and disk."""
+    when_ring_full: Literal["stop", "lose"] = "stop"
+    """`stop` ends the trial cleanly just before the ring would overflow; `lose` goes on and counts what is lost."""
+
+    _notes: tuple[str, ...] = PrivateAttr(default=())
+
+    @field_validator("features", "features_before", mode="before")
+    @classmethod
+    def _features_are_plain(cls, features: object) -> object:
+        for key, value in features.items() if isinstance(features, Mapping) else ():
+            if not FEATURE_KEY.match(str(key)):
+                raise ValueError(
+                    f"{key!r} is no feature name: write Gain, or 'Gain[GainSelector=DigitalAll]' behind a selector"
+                )
+            if not isinstance(value, bool | int | float | str):
+                raise ValueError(f"{key} is a {type(value).__name__}: features take true or false, a number or a text")
+        return features
+
+    @model_validator(mode="after")
+    def _exposure_fits_the_rate(self) -> HardwareSettings:
+        longest = max_exposure_us(self.rate_fps)
+        if self.exposure_us is not None and self.exposure_us > longest:
+            raise ValueError(
+                f"exposure_us = {self.exposure_us:g} does not fit {self.rate_fps:g} fps: at most {longest:.0f} µs"
+            )
+        return self
+
+    @property
+    def frame_bytes(self) -> int:
+        """Pixel bytes of one frame."""
+        return self.width_px * self.height_px
+
+    @property
+    def gentl_buffers(self) -> int:
+        """Buffers handed to the producer."""
+        return self.buffers or min(512, max(128, math.ceil(self.rate_fps / 2)))
+
+    @property
+    def ring_slots(self) -> int:
+        """Frames in the ring between camera and disk."""
+        return max(8, math.ceil(self.rate_fps * self.ring_seconds))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was changed on the way from the file to here, a line each, for the operator."""
+        return self._notes
+
+    def with_rate(self, fps: float) -> HardwareSettings:
+        """The same camera at another rate; an exposure that no longer fits is shortened, and `notes` says so.
+
+        Raises:
+            RateUnreachable: No camera runs at that rate.
+        """
+        if fps == self.rate_fps:
+            return self
+        changed: dict[str, object] = {"rate_fps": fps}
+        notes = self._notes
+        if self.exposure_us is not None and fps > 0 and self.exposure_us > max_exposure_us(fps):
+            changed["exposure_us"] = float(math.floor(max_exposure_us(fps)))
+            notes += (
+                f"exposure shortened from {self.exposure_us:g} to {changed['exposure_us']:g} µs to make room for "
+                f"{fps:g} fps",
+            )
+        try:
+            settings = HardwareSettings.model_validate(self.model_dump() | changed)
+        except SchemaError as error:
+            raise RateUnreachable(f"{fps:g} fps: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
+        settings._notes = notes
+        return settings
+
+
+def hardware_files() -> dict[str, Path]:
+    """The hardware files that come with the program, by name without `.toml`."""
+    folder = Path(str(resources.files("hw_configs")))
+    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+
+
+def resolve_hardware(name_or_path: str | None, fps: float | None) -> Path:
+    """The hardware file that the user means.
+
+    Args:
+        name_or_path: A path, or the name of a file that comes with the program, with or without `.toml`. None takes
+            the simulated camera.
+        fps: The rate asked for; chooses among the simulated cameras. Settings of another rate are to be read with
+            `HardwareSettings.with_rate`.
+
+    Raises:
+        ConfigError: There is no such file; names what is close and what there is.
+    """
+    known = hardware_files()
+    if name_or_path is None:
+        return known.get(f"simulated_{500.0 if fps is None else fps:g}", known["simulated_500"])
+    path = Path(name_or_path).expanduser()
+    if path.is_file():
+        return path
+    stem = path.name.removesuffix(".toml")
+    if path.parent == Path() and stem in known:
+        return known[stem]
+    close = difflib.get_close_matches(stem, known, n=3)
+    proposal = f"did you mean {' or '.join(close)}? " if close else ""
+    raise ConfigError(f"no hardware file {name_or_path}: {proposal}there are {', '.join(known)}, or give a path")
+
+
+def load_hardware(path: Path) -> HardwareSettings:
+    """Read a hardware file; a producer path that starts with `./` or `../` counts from the file's folder.
+
+    Raises:
+        ConfigError: The file cannot be read, is no TOML, or has a wrong key; one line with file, line and key.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: is not UTF-8 text ({error.reason} at byte {error.start})") from error
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(_syntax_error(path, text, str(error))) from None
+    producer = content.get("producer")
+    if isinstance(producer, str) and producer.startswith(("./", "../")):
+        content["producer"] = os.path.normpath(path.parent.absolute() / producer)
+    try:
+        return HardwareSettings.model_validate(content)
+    except SchemaError as error:
+        raise ConfigError(_schema_error(path, text, content, error)) from None
+
+
+def open_hardware(name_or_path: str | None, fps: float | None) -> HardwareSettings:
+    """The settings that the user means: `resolve_hardware`, `load_hardware` and `with_rate` in one."""
+    settings = load_hardware(resolve_hardware(name_or_path, fps))
+    return settings if fps is None else settings.with_rate(fps)
+
+
+_KEY = r"(?:[A-Za-z0-9_-]+|\"[^\"]*\"|'[^']*')"
+_DOTTED = rf"{_KEY}(?:\s*\.\s*{_KEY})*"
+_ASSIGNMENT = re.compile(rf"^\s*(?P<key>{_DOTTED})\s*=")
+_TABLE = re.compile(rf"^\s*\[\s*(?P<key>{_DOTTED})\s*\]")
+
+
+def _parts(dotted: str) -> tuple[str, ...]:
+    return tuple(part.strip("\"'") for part in re.findall(_KEY, dotted))
+
+
+def _key_lines(text: str) -> dict[tuple[str, ...], int]:
+    """The line, from 1, on which each key or table of a TOML text stands."""
+    lines: dict[tuple[str, ...], int] = {}
+    table: tuple[str, ...] = ()
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := _TABLE.match(line):
+            table = _parts(header["key"])
+            lines.setdefault(table, number)
+        elif assignment := _ASSIGNMENT.match(line):
+            lines.setdefault(table + _parts(assignment["key"]), number)
+    return lines
+
+
+def _syntax_error(path: Path, text: str, message: str) -> str:
+    what, _, position = message.partition(" (at ")
+    lines = text.splitlines() or [""]
+    found = re.match(r"line (\d+), column (\d+)", position)
+    number, column = (int(found[1]), int(found[2])) if found else (len(lines), len(lines[-1]))
+    line = lines[min(number, len(lines)) - 1]
+    assignment = _ASSIGNMENT.match(line)
+    key = f", key {assignment['key']}" if assignment else f": {line.strip()!r}" if line.strip() else ""
+    return f"{path}, line {number}, column {column}{key}: {what[:1].lower()}{what[1:]}"
+
+
+def _schema_error(path: Path, text: str, content: Mapping[str, Any], error: SchemaError) -> str:
+    lines = _key_lines(text)
+    problems = [(_known_part(content, problem["loc"]), problem) for problem in error.errors(include_url=False)]
+    place, problem = problems[0]
+    if problem["type"] == "missing":
+        wanted = ".".join(str(part) for part in problem["loc"])
+        detail = f"key {wanted} is missing: {_description(place, str(problem['loc'][-1]))}"
+        return _one_line(path, lines.get(place), detail, len(problems) - 1)
+    # An error of the whole names its key in its text; find that key so that the line can be given.
+    if not place and (named := re.match(r"Value error, (\w+) = ", problem["msg"])):
+        place = (named[1],)
+    same_place = [other["msg"] for where, other in problems if where == place]
+    given = "" if problem["type"] in ("extra_forbidden", "value_error") else f", not {problem['input']!r}"
+    if problem["type"] == "extra_forbidden":
+        detail = _unknown_key(place)
+    else:
+        what = " or ".join(dict.fromkeys(message.removeprefix("Value error, ") for message in same_place))
+        detail = f"key {'.'.join(place)}: {what[:1].lower()}{what[1:]}{given}"
+    line = next((lines[place[:n]] for n in range(len(place), 0, -1) if place[:n] in lines), None)
+    return _one_line(path, line, detail, len({where for where, _ in problems}) - 1)
+
+
+def _one_line(path: Path, line: int | None, detail: str, more: int) -> str:
+    where = f", line {line}" if line is not None else ""
+    return f"{path}{where}, {detail}" + (f" (and {more} more to put right)" if more > 0 else "")
+
+
+def _known_part(content: Mapping[str, Any], location: Sequence[int | str]) -> tuple[str, ...]:
+    """The part of a schema location that stands in the file; the rest names branches of unions."""
+    place: tuple[str, ...] = ()
+    value: Any = content
+    for part in location:
+        if not isinstance(value, Mapping) or part not in value:
+            break
+        place += (str(part),)
+        value = value[part]
+    return place
+
+
+def _table_fields(place: tuple[str, ...]) -> Mapping[str, Any]:
+    table: type[BaseModel] = HardwareSettings
+    if place:
+        annotation = HardwareSettings.model_fields[place[0]].annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            table = annotation
+    return table.model_fields
+
+
+def _description(place: tuple[str, ...], key: str) -> str:
+    field = _table_fields(place).get(key)
+    return str(field.description).splitlines()[0] if field is not None and field.description else "it must be given"
+
+
+def _unknown_key(place: tuple[str, ...]) -> str:
+    allowed = list(_table_fields(place[:-1]))
+    close = difflib.get_close_matches(place[-1], allowed, n=1)
+    remedy = f"did you mean {close[0]}?" if close else f"allowed are {', '.join(allowed)}"
+    return f"key {'.'.join(place)} is not known: {remedy}"

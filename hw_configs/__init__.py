@@ -1,0 +1,1 @@
+"""Hardware files: one TOML per camera and rate; `capture.settings` reads them, docs/cameras.md explains them."""
