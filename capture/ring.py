@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 import numpy.typing as npt
+import psutil
 
 from capture.errors import CaptureError, RingTooLarge
 
@@ -26,6 +27,8 @@ _PUBLISHED_OFFSET = 6 * 8
 _META = struct.Struct("<5Q")  # version (odd while written), seq, frame id, device ns, host ns
 _META_BYTES = 64
 _U64 = struct.Struct("<Q")
+_MEMORY_SHARE = 0.8
+"""Share of the free memory that a ring may take."""
 
 
 def slot_bytes_for(height_px: int, width_px: int) -> int:
@@ -112,19 +115,19 @@ class RingWriter(_Mapped):
         """A new ring.
 
         Raises:
-            RingTooLarge: The machine has not enough memory for it.
+            RingTooLarge: The machine has not enough free memory for it.
         """
         slot_bytes = slot_bytes_for(height_px, width_px)
         size = PAGE + -(-slots * _META_BYTES // PAGE) * PAGE + slots * slot_bytes
-        fd = os.memfd_create("dfme-ring", os.MFD_CLOEXEC)
-        try:
-            os.posix_fallocate(fd, 0, size)
-        except OSError as error:
-            os.close(fd)
+        available = psutil.virtual_memory().available
+        # Asked first: the kernel hands out pages until it kills somebody, it does not refuse.
+        if size > available * _MEMORY_SHARE:
             raise RingTooLarge(
-                f"no memory for a ring of {slots} frames ({size / 1e6:.0f} MB): ask for fewer with ring seconds in "
-                f"the hardware file ({error.strerror})"
-            ) from error
+                f"a ring of {slots} frames takes {size / 1e9:.2f} GB and {available / 1e9:.2f} GB of memory are free: "
+                "choose fewer ring_seconds in the hardware file"
+            )
+        fd = os.memfd_create("dfme-ring", os.MFD_CLOEXEC)
+        os.posix_fallocate(fd, 0, size)
         os.pwrite(fd, _HEADER.pack(_MAGIC, _VERSION, slots, height_px, width_px, slot_bytes, 0, 0), 0)
         return cls(fd)
 
@@ -156,6 +159,11 @@ class RingWriter(_Mapped):
         if self._in_use[slot]:
             self._in_use[slot] = 0
             self._used -= 1
+
+    @property
+    def used(self) -> int:
+        """Slots that hold frames which nobody released yet."""
+        return self._used
 
     def reset_maximum(self) -> None:
         """Start counting the most slots in use anew."""

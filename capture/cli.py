@@ -1,0 +1,134 @@
+"""`dfme-capture`: records from a camera, shows the monitor."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from capture.console import Progress, run_command
+from capture.errors import BadInput
+from capture.settings import HardwareSettings, open_hardware
+from capture.simulator.frame_bank import bank_for
+from capture.supervisor import CaptureRequest, CaptureResult, Supervisor
+
+_EPILOG = """
+Examples:
+
+  dfme-capture --fps 500                                  record with the monitor; space stops a trial, q quits
+
+  dfme-capture --fps 300 --duration 60 --participant P07  one trial of a minute
+
+  dfme-capture --hw optronis_cp80 --out /data/study1      a real camera, onto the fast disk
+
+  dfme-capture --frames 1000 --no-tui --json              for scripts: the result as one JSON line
+
+  dfme-capture --frame-bank face.mp4 --duration 10        the simulated camera plays a video
+"""
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command(epilog=_EPILOG)
+def capture(
+    fps: Annotated[
+        float | None, typer.Option(help="Frames a second; any rate that the camera offers. Default: the hardware file's.")
+    ] = None,
+    duration: Annotated[float | None, typer.Option(help="Record this many seconds, then end.")] = None,
+    frames: Annotated[int | None, typer.Option(help="Record this many frames, then end.")] = None,
+    hw: Annotated[
+        str | None, typer.Option(help="Hardware file, or the name of one that comes along. Default: the simulated camera.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder that gets a session folder.")] = Path("sessions"),
+    participant: Annotated[str | None, typer.Option(help="The participant's pseudonym.")] = None,
+    frame_bank: Annotated[
+        Path | None, typer.Option(help="What the simulated camera shows: a video, a picture or a .bank file.")
+    ] = None,
+    feature: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Camera feature to set last, as NAME=VALUE; can be given several times."),
+    ] = None,
+    tui: Annotated[bool, typer.Option("--tui/--no-tui", help="The monitor, or plain progress lines.")] = True,
+    live: Annotated[bool, typer.Option("--live/--no-live", help="Live readout of expressions, where installed.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
+) -> None:
+    """Record from a camera into a session folder, with the monitor on this terminal.
+
+    Without --hw the simulated camera is used, and the monitor says so. Recording begins at once.
+    """
+    _check_limits(fps, duration, frames)
+    settings = open_hardware(hw, fps)
+    overrides = dict(_feature(text) for text in feature or ())
+    if frame_bank is not None:
+        overrides |= _bank_features(frame_bank, settings)
+    request = CaptureRequest(
+        settings=settings,
+        out=out,
+        overrides=overrides,
+        participant=participant,
+        max_frames=frames,
+        max_seconds=duration,
+        monitor=tui and sys.stdout.isatty() and sys.stdin.isatty(),
+        hardware=hw or settings.name,
+        live=live,
+    )
+    with Supervisor(request) as supervisor:
+        result = supervisor.run()
+    if as_json:
+        print(json.dumps(_as_json(result)))  # noqa: T201 - the command's result
+    else:
+        for trial in result.trials:
+            print(f"{trial.recording}\n  {trial.summary()}")  # noqa: T201 - the command's result
+
+
+def main() -> None:
+    """Entry point of `dfme-capture`."""
+    run_command(app)
+
+
+def _check_limits(fps: float | None, duration: float | None, frames: int | None) -> None:
+    if fps is not None and not 0 < fps <= 100_000:
+        raise BadInput(f"--fps {fps:g}: give a rate above 0, such as 200, 300 or 500")
+    if duration is not None and not 0 < duration <= 7 * 86_400:
+        raise BadInput(f"--duration {duration:g}: give seconds, above 0 and at most a week")
+    if frames is not None and frames < 1:
+        raise BadInput(f"--frames {frames}: give a number of frames, 1 or more")
+
+
+def _feature(text: str) -> tuple[str, bool | int | float | str]:
+    """`NAME=VALUE` from the command line, the value as the type that it looks like."""
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise BadInput(f"--set {text}: write NAME=VALUE, such as ExposureTime=1500")
+    if value.lower() in ("true", "false"):
+        return name, value.lower() == "true"
+    for kind in (int, float):
+        try:
+            return name, kind(value)
+        except ValueError:
+            continue
+    return name, value
+
+
+def _bank_features(path: Path, settings: HardwareSettings) -> dict[str, Any]:
+    if settings.producer != "simulator":
+        raise BadInput(f"--frame-bank goes with the simulated camera only, and {settings.name!r} is a real one")
+    with Progress(f"preparing {path.name}") as progress:
+        bank = bank_for(path, settings.width_px, settings.height_px, progress=progress.update)
+    return {"SimulationBankPath": str(bank), "SimulationSource": "Bank"}
+
+
+def _as_json(result: CaptureResult) -> dict[str, Any]:
+    """The contract's object: the figures of the last trial, and of every trial where there were several."""
+    if not result.trials:
+        return {"recording": None, "frames": 0, "session": str(result.session), "live": dict(result.live)}
+    trials = [trial.as_json() for trial in result.trials]
+    several = {"trials": trials} if len(trials) > 1 else {}
+    return {**trials[-1], "live": dict(result.live), "session": str(result.session), **several}
+
+
+if __name__ == "__main__":
+    main()
