@@ -153,3 +153,11 @@ def parse_attributes(group: Path, content: dict[str, Any]) -> RecordingAttribute
             "install the dfme that it was made with"
         )
     return attributes
+
+
+class MonitorLedger(msgspec.Struct, frozen=True):
+    """The last figures that the operator saw, as `session.json` keeps them."""
+
+    frames: Count
+    """Frames on disk."""
+    losses: LossLedger = LossLedger()

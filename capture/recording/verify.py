@@ -1,0 +1,314 @@
+"""Checks a recording from end to end: every checksum, every frame id, and the four places of the loss ledger."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from capture.recording.attributes import MonitorLedger
+from capture.recording.blocks import Progress, blocks, checksums, silent
+from capture.recording.layout import PER_FRAME, shard_path, value_path
+from capture.recording.ledger import KEPT_RANGES, Range, count_ids, describe, find_gaps, surplus, within
+from capture.recording.reader import Recording, chunk_numbers
+from capture.recording.repair import process_writing
+from capture.simulator.stamp import read_stamp
+from capture.statistics import LossLedger
+
+CAUSES = ("camera", "incomplete", "ring", "disk")
+
+
+class Place(msgspec.Struct, frozen=True):
+    """What one of the four places says; None where it does not know."""
+
+    name: str
+    frames: int | None = None
+    camera: int | None = None
+    incomplete: int | None = None
+    ring: int | None = None
+    disk: int | None = None
+    agrees: bool | None = None
+    """Whether it agrees with the others; None where it says nothing."""
+
+
+class VerifyReport(msgspec.Struct, frozen=True):
+    """What `verify` found."""
+
+    path: str
+    ok: bool
+    problems: tuple[str, ...]
+    """Each a line that names what is wrong and where."""
+    notes: tuple[str, ...]
+    """What is worth knowing and is not wrong."""
+    state: str
+    codec: str
+    frames: int
+    bytes: int
+    """Pixel bytes that were read and checked."""
+    missing_ids: int
+    """Frame ids between the first and the last frame that no frame has."""
+    stamped: bool
+    """Whether frames carry the simulated camera's stamp, which was then checked too."""
+    places: tuple[Place, ...]
+    elapsed_s: float
+
+
+@dataclass
+class _Findings:
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def expect(self, what: str, said: int | None, where: str, expected: int | None, there: str) -> bool:
+        """Whether two places agree; a disagreement becomes a problem, and silence of either is no disagreement."""
+        if said is None or expected is None or said == expected:
+            return True
+        self.problems.append(f"{what}: {where} says {said}, {there} says {expected}")
+        return False
+
+
+def verify(path: Path | str, progress: Progress = silent, *, monitor: MonitorLedger | None = None) -> VerifyReport:
+    """Check the recording at `path`.
+
+    Args:
+        path: The recording.
+        progress: Told how many frames are done.
+        monitor: What the operator's monitor said at the end; `session.json` has it.
+
+    Raises:
+        RecordingInvalid: The recording cannot even be opened.
+    """
+    started = time.monotonic()
+    recording = Recording.open(path)
+    findings = _Findings()
+    _check_state(recording, findings)
+    _check_files(recording, findings)
+    missing = _check_ids(recording, findings)
+    places = _check_ledger(recording, monitor, findings)
+    stamped = _check_pixels(recording, findings, progress)
+    return VerifyReport(
+        path=str(recording.path),
+        ok=not findings.problems,
+        problems=tuple(findings.problems),
+        notes=tuple(findings.notes),
+        state=recording.attributes.state,
+        codec=recording.codec,
+        frames=len(recording),
+        bytes=len(recording) * recording.geometry.frame_bytes,
+        missing_ids=missing,
+        stamped=stamped,
+        places=places,
+        elapsed_s=time.monotonic() - started,
+    )
+
+
+def _check_state(recording: Recording, findings: _Findings) -> None:
+    attributes = recording.attributes
+    if attributes.state == "recording":
+        writer = process_writing(recording.path)
+        if writer is None:
+            findings.problems.append("state: never closed, the process was killed: run `dfme-session repair`")
+        else:
+            findings.problems.append(f"state: process {writer} is still recording it: verify again when it has ended")
+    elif attributes.state == "repaired":
+        dropped = attributes.repair.frames_dropped if attributes.repair else 0
+        findings.notes.append(f"repaired; {dropped} frames had lost their pixels and were left out")
+    elif attributes.state != "complete":
+        findings.problems.append(f"state: {attributes.state!r} is none of recording, complete, repaired")
+    if attributes.source is not None:
+        findings.notes.append(f"{attributes.source.operation} of {attributes.source.recording}")
+
+
+def _check_files(recording: Recording, findings: _Findings) -> None:
+    """Lengths of arrays and files; only a recording that was closed has exact ones."""
+    attributes, geometry = recording.attributes, recording.geometry
+    if (attributes.height_px, attributes.width_px) != (geometry.height_px, geometry.width_px):
+        findings.problems.append(
+            f"size: attributes say {attributes.width_px} x {attributes.height_px}, "
+            f"the frames are {geometry.width_px} x {geometry.height_px}"
+        )
+    if attributes.state == "recording":
+        return
+    findings.expect("frames", attributes.frames, "the attributes", len(recording), "the recording")
+    if len(recording) and int(recording.positions[-1]) != len(recording) - 1:
+        missing = int(recording.positions[-1]) + 1 - len(recording)
+        text = f"{missing} places between the first and the last frame hold no frame"
+        (findings.notes if attributes.state == "repaired" else findings.problems).append(text)
+    if recording.codec == "ffv1":
+        return
+    shards = range(int(recording.positions[-1]) // geometry.frames_per_shard + 1 if len(recording) else 0)
+    for shard in shards:
+        for name, dtype in PER_FRAME.items():
+            chunk = value_path(recording.path, name, shard)
+            expected = geometry.frames_per_shard * dtype.itemsize
+            if not chunk.is_file() or chunk.stat().st_size != expected:
+                findings.problems.append(f"{chunk} is missing or not {expected} bytes long")
+    spare = [k for k in chunk_numbers(recording.path / "frames" / "c") if k > len(shards)]
+    if spare:
+        findings.problems.append(f"{shard_path(recording.path, spare[0])} lies behind the last frame")
+
+
+def _check_ids(recording: Recording, findings: _Findings) -> int:
+    """Frame ids and times; returns how many ids are missing."""
+    frame_id, host_ns = recording.frame_id, recording.host_ns
+    late = np.flatnonzero(host_ns[1:] < host_ns[:-1])
+    if len(late):
+        findings.problems.append(f"host_ns: goes back at frame {late[0] + 1} (and {len(late) - 1} more)")
+    gaps = find_gaps(frame_id)
+    if gaps.backward:
+        findings.problems.append(
+            f"frame_id: does not advance at frame {gaps.first_backward} (and {gaps.backward - 1} more)"
+        )
+    if gaps.wraps:
+        findings.notes.append("frame ids started over: the camera counts with 16 or 32 bits")
+    lost, complete = lost_id_ranges(recording)
+    unsaid = surplus(gaps.missing, lost)
+    if unsaid and not complete:
+        findings.notes.append(f"the ledger keeps {KEPT_RANGES} id ranges a cause, {count_ids(unsaid)} ids are beyond")
+    elif unsaid:
+        findings.problems.append(f"frame_id: {count_ids(unsaid)} ids are missing unsaid: {describe(unsaid)}")
+    if not gaps.wraps and not gaps.backward and len(frame_id):
+        inside = within(lost, int(frame_id[0]), int(frame_id[-1]))
+        extra = surplus(inside, gaps.missing)
+        if extra:
+            findings.problems.append(
+                f"lost_ids: the ledger has {count_ids(extra)} ids as lost that are recorded, or twice: "
+                f"{describe(extra)}"
+            )
+    return gaps.missing_count
+
+
+def lost_id_ranges(recording: Recording) -> tuple[list[Range], bool]:
+    """Frame ids that the ledger has as lost, whatever the cause, and whether that is all of them."""
+    attributes = recording.attributes
+    by_cause: list[Sequence[Range]] = []
+    if attributes.ledger.end is not None:
+        by_cause.extend(attributes.ledger.end.lost_ids.values())
+    if attributes.ledger.recorder is not None:
+        by_cause.append([(i, i) for i in attributes.ledger.recorder.lost_ids])
+    if attributes.repair is not None:
+        by_cause.append(attributes.repair.lost_ids)
+    if attributes.source is not None:
+        by_cause.append(attributes.source.lost_ids)
+    return [r for ranges in by_cause for r in ranges], all(len(ranges) < KEPT_RANGES for ranges in by_cause)
+
+
+def _check_ledger(recording: Recording, monitor: MonitorLedger | None, findings: _Findings) -> tuple[Place, ...]:
+    """The four places against each other."""
+    attributes = recording.attributes
+    end, recorder = attributes.ledger.end, attributes.ledger.recorder
+    dropped = attributes.repair.frames_dropped if attributes.repair else 0
+    disk = recorder.lost_disk if recorder else None
+    held = len(recording) + dropped
+    own = Place("recording", len(recording), disk=disk)
+    if end is None or recorder is None:
+        if attributes.source is not None and attributes.source.frames is not None:
+            return (own,)
+        if attributes.state == "complete":
+            findings.problems.append("ledger: the recording has none, so that losses cannot be accounted for")
+        else:
+            findings.notes.append("no ledger: the trial was killed before its end message")
+        return (own,)
+
+    agrees = findings.expect("frames", held, "the recording", recorder.frames, "the recorder")
+    due = end.frames - recorder.lost_disk
+    end_agrees = findings.expect("frames", held, "the recording", due, "the end message (less those lost on disk)")
+    # The camera process does not know of the disk and says 0; a recorder that does speaks for both.
+    if end.losses.disk:
+        end_agrees &= findings.expect("lost on disk", end.losses.disk, "the end message", disk, "the recorder")
+    for cause in ("camera", "incomplete", "ring"):
+        ranges = end.lost_ids.get(cause, [])
+        if len(ranges) < KEPT_RANGES:
+            said = getattr(end.losses, cause)
+            listed = count_ids(ranges)
+            end_agrees &= findings.expect(f"lost ({cause})", said, "the end message", listed, "its list of ids")
+    places = [
+        _producer(recording, findings),
+        _monitor(recording, monitor, findings),
+        Place("end message", end.frames, end.losses.camera, end.losses.incomplete, end.losses.ring, None, end_agrees),
+        msgspec.structs.replace(own, agrees=agrees and end_agrees),
+    ]
+    return tuple(places)
+
+
+def _producer(recording: Recording, findings: _Findings) -> Place:
+    end = recording.attributes.ledger.end
+    if end is None or (end.producer.delivered is None and end.producer.underrun is None):
+        findings.notes.append("the producer keeps no counters")
+        return Place("producer")
+    producer, losses = end.producer, end.losses
+    surplus_frames = producer.surplus or 0
+    due = end.frames + losses.incomplete + losses.ring + surplus_frames
+    agrees = findings.expect("delivered", producer.delivered, "the producer", due, "the end message")
+    if producer.underrun is not None and producer.underrun > losses.camera:
+        findings.problems.append(
+            f"lost (camera): the producer says {producer.underrun} underruns, the end message says {losses.camera}"
+        )
+        agrees = False
+    frames = (
+        None if producer.delivered is None else producer.delivered - losses.incomplete - losses.ring - surplus_frames
+    )
+    return Place("producer", frames, producer.underrun, agrees=agrees)
+
+
+def _monitor(recording: Recording, monitor: MonitorLedger | None, findings: _Findings) -> Place:
+    end, recorder = recording.attributes.ledger.end, recording.attributes.ledger.recorder
+    if monitor is None or end is None or recorder is None:
+        findings.notes.append("no figures of the monitor: the recording lies in no session folder that has them")
+        return Place("monitor")
+    agrees = findings.expect("frames", monitor.frames, "the monitor", recorder.frames, "the recorder")
+    expected: LossLedger = msgspec.structs.replace(end.losses, disk=recorder.lost_disk)
+    for cause in CAUSES:
+        said, due = getattr(monitor.losses, cause), getattr(expected, cause)
+        there = "the recorder" if cause == "disk" else "the end message"
+        agrees &= findings.expect(f"lost ({cause})", said, "the monitor", due, there)
+    losses = monitor.losses
+    return Place("monitor", monitor.frames, losses.camera, losses.incomplete, losses.ring, losses.disk, agrees)
+
+
+def _check_pixels(recording: Recording, findings: _Findings, progress: Progress) -> bool:
+    """Checksum and stamp of every frame; returns whether frames are stamped."""
+    damaged: list[int] = []
+    unreadable: list[int] = []
+    misplaced: list[int] = []
+    spoilt: list[int] = []
+    first_error = ""
+    stamped = False
+    for block in blocks(recording):
+        if block.error is not None:
+            first_error = first_error or str(block.error)
+            unreadable.append(block.start)
+            continue
+        wrong = checksums(block.frames) != recording.crc32c[block.start : block.stop]
+        damaged.extend((np.flatnonzero(wrong) + block.start).tolist())
+        if block.start == 0:
+            stamped = read_stamp(block.frames[0]) is not None
+        if stamped:
+            for frame, image in enumerate(block.frames, block.start):
+                stamp = read_stamp(image)
+                if stamp is None or not stamp.intact:
+                    spoilt.append(frame)
+                elif stamp.frame_id != int(recording.frame_id[frame]):
+                    misplaced.append(frame)
+        progress(block.stop, len(recording))
+    if unreadable:
+        findings.problems.append(f"{len(unreadable)} frames cannot be read ({_frames(unreadable)}): {first_error}")
+    if damaged:
+        findings.problems.append(f"crc32c: {len(damaged)} frames differ from what was recorded ({_frames(damaged)})")
+    if spoilt:
+        findings.problems.append(f"stamp: {len(spoilt)} frames have lost it or its pixels ({_frames(spoilt)})")
+    if misplaced:
+        findings.problems.append(f"stamp: {len(misplaced)} frames carry another frame id ({_frames(misplaced)})")
+    return stamped
+
+
+def _frames(frames: list[int]) -> str:
+    """Frame numbers as a few ranges."""
+    numbers = np.asarray(frames)
+    breaks = np.flatnonzero(np.diff(numbers) > 1)
+    firsts = numbers[np.concatenate(([0], breaks + 1))].tolist()
+    lasts = numbers[np.concatenate((breaks, [len(numbers) - 1]))].tolist()
+    return describe(list(zip(firsts, lasts, strict=True)))
