@@ -38,7 +38,7 @@ _READY_OFFSET = 40
 _U32 = struct.Struct("<I")
 _U64 = struct.Struct("<Q")
 _MAX_SIDE_PX = 65536
-_MAX_FRAMES = 2**32
+_MAX_FRAMES = 2**31
 _MAX_RATE_FPS = 100_000.0
 _FREE_MARGIN_BYTES = 64 * 1024**2
 

@@ -99,7 +99,7 @@ def test_a_bank_that_is_being_played_outlives_its_replacement(tmp_path: Path) ->
 
 def test_a_disk_without_room_is_known_before_the_first_frame(tmp_path: Path) -> None:
     with pytest.raises(NoSpace, match="MB are free"):
-        FrameBankWriter.create(tmp_path / "a.bank", 1024, 768, 500.0, 2**32)
+        FrameBankWriter.create(tmp_path / "a.bank", 1024, 768, 500.0, 2**31)
     assert not (tmp_path / "a.bank").exists()
 
 
