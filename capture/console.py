@@ -1,0 +1,126 @@
+"""What all commands share: errors as one line with an exit status, the JSON line, progress bars on standard error."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any, NoReturn, Self
+
+import rich.progress
+import typer
+from rich.console import Console
+
+from capture.errors import BadInput, CaptureError
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells know it."""
+_SHOW_AFTER_S = 2.0
+_LINE_EVERY_S = 10.0
+
+
+def run_command(app: typer.Typer, args: Sequence[str] | None = None) -> NoReturn:
+    """Run a command line to its end.
+
+    Errors of ours, bad usage and refused files become one line on standard error and an exit status: 2 for bad usage
+    or input, 1 for failure, 130 after Ctrl-C. With `--json` among the arguments, the error is the JSON object.
+    """
+    arguments = list(sys.argv[1:] if args is None else args)
+    # A command that is asked to end tidies up as it does after Ctrl-C.
+    with contextlib.suppress(ValueError):
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        result = app(args=arguments, standalone_mode=False)
+    except CaptureError as error:
+        _fail(str(error), error.exit_code, arguments)
+    except (KeyboardInterrupt, typer.Abort):
+        _fail("interrupted; everything written so far is valid", INTERRUPTED, arguments)
+    except BrokenPipeError:
+        # Whoever read our output has enough; the interpreter must not try to flush it again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+    except OSError as error:
+        what = f"{error.filename}: " if error.filename else ""
+        _fail(f"{what}{error.strerror or error}", CaptureError.exit_code, arguments)
+    except Exception as error:
+        # Typer's usage errors have no public base class; `format_message` is what they share over its versions.
+        message = getattr(error, "format_message", None)
+        if message is None:
+            raise
+        _fail(f"{message().rstrip('.')} (see --help)", BadInput.exit_code, arguments)
+    raise SystemExit(result if isinstance(result, int) else 0)
+
+
+def print_json(content: Mapping[str, Any]) -> None:
+    """Print `content` as one line on standard output; must be the last thing that a command prints there."""
+    sys.stdout.write(json.dumps(content, allow_nan=False) + "\n")
+    sys.stdout.flush()
+
+
+def output() -> Console:
+    """Standard output for people: colours only on a terminal and without `NO_COLOR`, never wrapped in a pipe."""
+    wide = None if sys.stdout.isatty() else 200
+    return Console(file=sys.stdout, width=wide, highlight=False, soft_wrap=False)
+
+
+class Progress:
+    """Says on standard error how far a piece of work is, once it has taken two seconds: a bar, or lines in a log.
+
+    Use as a context manager and hand `update` to the function that does the work.
+    """
+
+    def __init__(self, label: str, unit: str = "frames") -> None:
+        self._label = label
+        self._unit = unit
+        self._started = self._said = time.monotonic()
+        self._bar: rich.progress.Progress | None = None
+        self._task = rich.progress.TaskID(0)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def update(self, done: int, total: int, text: str = "") -> None:
+        """`done` of `total` are done; `text`, where given, takes the label's place."""
+        label = text or self._label
+        now = time.monotonic()
+        if now - self._started < _SHOW_AFTER_S:
+            return
+        if not sys.stderr.isatty():
+            if now - self._said >= _LINE_EVERY_S:
+                self._said = now
+                sys.stderr.write(f"{label}: {done:,} of {total:,} {self._unit}\n")
+                sys.stderr.flush()
+            return
+        if self._bar is None:
+            self._bar = rich.progress.Progress(
+                rich.progress.TextColumn("{task.description}"),
+                rich.progress.BarColumn(bar_width=None),
+                rich.progress.MofNCompleteColumn(),
+                rich.progress.TimeRemainingColumn(compact=True),
+                console=Console(file=sys.stderr),
+                transient=True,
+                expand=True,
+            )
+            self._task = self._bar.add_task(label, total=total)
+            self._bar.start()
+        self._bar.update(self._task, completed=done, total=total, description=label)
+
+
+def _fail(message: str, status: int, arguments: Sequence[str]) -> NoReturn:
+    line = " ".join(message.split())
+    sys.stdout.flush()
+    sys.stderr.write(f"error: {line}\n")
+    if "--json" in arguments:
+        print_json({"error": line, "exit_status": status})
+    raise SystemExit(status)

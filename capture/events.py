@@ -1,0 +1,133 @@
+"""The event log of a session, `events.tsv` with `events.json` beside it, in the columns of BIDS."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from capture.errors import BadInput, RecordingInvalid
+from capture.recording.layout import write_json
+from capture.recording.reader import Recording
+
+COLUMNS = ("onset", "duration", "trial_type", "trial", "sample", "level", "source", "text", "host_ns")
+MISSING = "n/a"
+_DESCRIPTION = {
+    "onset": {"Description": "Time of the event, from the first frame of the trial's recording", "Units": "s"},
+    "duration": {"Description": "Length of the event", "Units": "s"},
+    "trial_type": {"Description": "Kind of event: trial, marker, note, ..."},
+    "trial": {"Description": "Trial that the event belongs to"},
+    "sample": {"Description": "Frame of the trial's recording nearest to the event, from 0"},
+    "level": {"Description": "How serious it is", "Levels": {"info": "", "warning": "", "error": ""}},
+    "source": {"Description": "Process that reported it"},
+    "text": {"Description": "What happened"},
+    "host_ns": {"Description": "Time of the event, CLOCK_MONOTONIC of the recording machine", "Units": "ns"},
+}
+
+
+@dataclass(frozen=True)
+class EventRow:
+    """One event."""
+
+    host_ns: int
+    level: str
+    source: str
+    text: str
+    trial: str | None = None
+    trial_type: str = "note"
+    duration_s: float | None = None
+
+
+class EventLog:
+    """Appends events, and rewrites the file whole when onsets become known."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "events.tsv"
+
+    def create(self) -> None:
+        """Make the two files."""
+        write_json(self.path.with_suffix(".json"), _DESCRIPTION)
+        self.path.write_text("\t".join(COLUMNS) + "\n", encoding="utf-8")
+
+    def append(self, row: EventRow, recording: Recording | None) -> None:
+        """Append one event; `recording` is its trial's, or None where that is not known yet."""
+        onset, sample = _place(row.host_ns, recording)
+        fields = {
+            "onset": onset,
+            "duration": MISSING if row.duration_s is None else f"{row.duration_s:.6f}",
+            "trial_type": row.trial_type,
+            "trial": row.trial or MISSING,
+            "sample": sample,
+            "level": row.level,
+            "source": row.source,
+            "text": row.text,
+            "host_ns": str(row.host_ns),
+        }
+        # One write, so that readers never see half a line.
+        with self.path.open("ab", buffering=0) as file:
+            file.write(_line(fields))
+
+    def rows(self) -> list[dict[str, str]]:
+        """All events, by column.
+
+        Raises:
+            RecordingInvalid: The file is missing or is not an event log.
+        """
+        try:
+            with self.path.open(encoding="utf-8", errors="replace", newline="") as file:
+                reader = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE, restval=MISSING)
+                if tuple(reader.fieldnames or ()) != COLUMNS:
+                    raise RecordingInvalid(f"{self.path} is not an event log of dfme: its columns are others")
+                return [{name: row[name] for name in COLUMNS} for row in reader]
+        except OSError as error:
+            raise RecordingInvalid(f"cannot read {self.path}: {error.strerror}") from None
+        except csv.Error as error:
+            raise RecordingInvalid(f"{self.path} is damaged: {error}") from None
+
+    def settle(self, recording_of: Callable[[str], Recording | None]) -> int:
+        """Fill in onsets and samples that were not known; returns how many events changed.
+
+        Args:
+            recording_of: Gives the recording of a trial that has ended, or None.
+        """
+        rows = self.rows()
+        changed = 0
+        for row in rows:
+            if row["onset"] != MISSING or row["trial"] == MISSING or not row["host_ns"].isdecimal():
+                continue
+            onset, sample = _place(int(row["host_ns"]), recording_of(row["trial"]))
+            if onset != MISSING:
+                row["onset"], row["sample"] = onset, sample
+                changed += 1
+        if changed:
+            self._rewrite(rows)
+        return changed
+
+    def _rewrite(self, rows: list[dict[str, str]]) -> None:
+        partial = self.path.with_name(self.path.name + ".partial")
+        with partial.open("wb") as file:
+            file.write(("\t".join(COLUMNS) + "\n").encode())
+            for row in rows:
+                file.write(_line(row))
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(self.path)
+
+
+def _line(fields: dict[str, str]) -> bytes:
+    """One line of the table: a field can hold neither the separator nor a line break."""
+    cleaned = (" ".join(fields[name].replace("\0", " ").split()) or MISSING for name in COLUMNS)
+    return ("\t".join(cleaned) + "\n").encode("utf-8", "replace")
+
+
+def _place(host_ns: int, recording: Recording | None) -> tuple[str, str]:
+    """Onset in seconds from the first frame, and the nearest frame."""
+    if recording is None or len(recording) == 0:
+        return MISSING, MISSING
+    onset = f"{(host_ns - recording.time_of(0)) / 1e9:.6f}"
+    try:
+        return onset, str(recording.frame_at(host_ns))
+    except BadInput:
+        return onset, MISSING

@@ -1,0 +1,366 @@
+"""The session folder: one participant's visit, with its recordings, its event log and one clock over all of it."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self
+
+import msgspec
+
+from capture.errors import BadInput, FolderUnusable, RecordingInvalid
+from capture.events import EventLog, EventRow
+from capture.recording.attributes import Count, MonitorLedger, read_json
+from capture.recording.layout import write_json
+from capture.recording.reader import Recording
+from capture.statistics import LossLedger
+from capture.version import software
+
+SESSION_FORMAT = "1.0"
+SESSION_FILE = "session.json"
+DEFAULT_OUT = Path("sessions")
+_PSEUDONYM = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,63}")
+
+
+class TrialEntry(msgspec.Struct, frozen=True):
+    """One trial as `session.json` has it; figures are None until the trial has ended."""
+
+    name: str
+    recording: str
+    """Path of the recording, relative to the session folder."""
+    started: str = ""
+    """Wall clock, ISO 8601 with zone."""
+    seconds: float | None = None
+    frames: Count | None = None
+    fps: float | None = None
+    lost: LossLedger | None = None
+    reason: str | None = None
+    monitor: MonitorLedger | None = None
+    """What the operator's monitor showed last."""
+
+
+class SessionRecord(msgspec.Struct, frozen=True):
+    """`session.json`."""
+
+    format: str
+    software: str = ""
+    created: str = ""
+    """Wall clock, ISO 8601 with zone."""
+    host: str = ""
+    participant: str | None = None
+    """Pseudonym; never a name."""
+    hardware: str | dict[str, Any] = ""
+    trials: tuple[TrialEntry, ...] = ()
+
+
+@dataclass(frozen=True)
+class FramePlace:
+    """A frame of a session."""
+
+    trial: str
+    frame: int
+    recording: Path
+
+
+class Session:
+    """A session folder, made by `create` or found by `open`.
+
+    One process writes a session: the supervisor of `dfme-capture`. Others read it, or send it events.
+    """
+
+    def __init__(self, path: Path, record: SessionRecord, raw: Mapping[str, Any]) -> None:
+        self.path = path
+        self.record = record
+        self._raw = dict(raw)
+        self._recordings: dict[str, Recording] = {}
+        self._events = EventLog(path)
+
+    @classmethod
+    def create(
+        cls,
+        out: Path = DEFAULT_OUT,
+        participant: str | None = None,
+        *,
+        hardware: str | Mapping[str, Any] = "",
+        now: datetime | None = None,
+    ) -> Self:
+        """Make a new session folder under `out`, named for the time and the participant.
+
+        Args:
+            out: Folder of sessions, made if need be.
+            participant: Pseudonym: letters, digits, dots and dashes.
+            hardware: The hardware file used, or what it says.
+            now: Wall clock time of the session, local time if None.
+
+        Raises:
+            BadInput: The pseudonym cannot be part of a file name.
+            FolderUnusable: The folder cannot be made.
+        """
+        if participant is not None and not _PSEUDONYM.fullmatch(participant):
+            raise BadInput(
+                f"participant {participant!r}: use letters, digits, dots and dashes, at most 64, such as P07"
+            )
+        now = (now or datetime.now()).astimezone()
+        name = now.strftime("%Y-%m-%dT%H-%M-%S") + (f"_{participant}" if participant else "")
+        path = _make_folder(Path(out), name)
+        record = SessionRecord(
+            format=SESSION_FORMAT,
+            software=software(),
+            created=now.isoformat(timespec="seconds"),
+            host=socket.gethostname(),
+            participant=participant,
+            hardware=hardware if isinstance(hardware, str) else dict(hardware),
+        )
+        session = cls(path, record, {})
+        try:
+            session.recordings.mkdir()
+            session.log.mkdir()
+            session._events.create()
+            session._save(record)
+        except OSError as error:
+            raise FolderUnusable(f"cannot write {path}: {error.strerror}") from error
+        return session
+
+    @classmethod
+    def open(cls, path: Path | str) -> Self:
+        """The session at `path`, or the one that `path` lies in.
+
+        Raises:
+            RecordingInvalid: There is none, or its `session.json` is damaged.
+        """
+        start = Path(path).absolute()
+        folder = next((p for p in (start, *start.parents) if (p / SESSION_FILE).is_file()), None)
+        if folder is None:
+            raise RecordingInvalid(f"{path} is not in a session folder: no {SESSION_FILE} there or above")
+        raw = read_json(folder / SESSION_FILE)
+        try:
+            record = msgspec.convert(raw, SessionRecord)
+        except (msgspec.ValidationError, RecursionError) as error:
+            raise RecordingInvalid(f"{folder / SESSION_FILE} is damaged: {error}") from None
+        if record.format.split(".")[0] != SESSION_FORMAT.split(".", maxsplit=1)[0]:
+            raise RecordingInvalid(
+                f"{folder} has format {record.format!r}, this dfme reads {SESSION_FORMAT}: "
+                "install the dfme that it was made with"
+            )
+        for trial in record.trials:
+            place = Path(trial.recording)
+            if place.is_absolute() or ".." in place.parts or not trial.recording or "\0" in trial.recording:
+                raise RecordingInvalid(
+                    f"{folder / SESSION_FILE} is damaged: trial {trial.name!r} lies outside the session"
+                )
+        # As given where possible: shorter in messages than the absolute path.
+        return cls(Path(path) if folder == start else folder, record, raw)
+
+    @property
+    def recordings(self) -> Path:
+        """Folder of the recordings."""
+        return self.path / "recordings"
+
+    @property
+    def log(self) -> Path:
+        """Folder of the processes' logs."""
+        return self.path / "log"
+
+    @property
+    def trials(self) -> tuple[TrialEntry, ...]:
+        """The trials so far, in order."""
+        return self.record.trials
+
+    def trial(self, name: str) -> TrialEntry:
+        """The trial called `name`.
+
+        Raises:
+            BadInput: There is none.
+        """
+        for trial in self.record.trials:
+            if trial.name == name:
+                return trial
+        known = ", ".join(trial.name for trial in self.record.trials) or "none"
+        raise BadInput(f"{self.path} has no trial {name!r}; it has {known}")
+
+    def next_trial_name(self) -> str:
+        """`trial-001` for the first, and so on; a name whose recording exists is never given again."""
+        number = len(self.record.trials) + 1
+        taken = {trial.name for trial in self.record.trials}
+        while (name := f"trial-{number:03d}") in taken or self._place(name).exists():
+            number += 1
+        return name
+
+    def begin_trial(self, name: str, *, now: datetime | None = None) -> Path:
+        """Enter a trial into `session.json`; returns where its recording goes, which is for the recorder to make."""
+        place = self._place(name)
+        started = (now or datetime.now()).astimezone().isoformat(timespec="milliseconds")
+        self._upsert(TrialEntry(name, str(place.relative_to(self.path)), started))
+        return place
+
+    def end_trial(
+        self,
+        name: str,
+        *,
+        seconds: float,
+        frames: int,
+        fps: float,
+        lost: LossLedger | Mapping[str, int],
+        reason: str,
+        monitor: MonitorLedger | Mapping[str, Any] | None = None,
+    ) -> TrialEntry:
+        """Enter how a trial ended, and give its events their onsets.
+
+        Args:
+            name: The trial.
+            seconds: Its length.
+            frames: Frames on disk.
+            fps: Rate measured.
+            lost: Frames lost, by cause.
+            reason: Why it ended.
+            monitor: What the monitor showed last: `frames` and `losses`.
+
+        Raises:
+            BadInput: The trial was never begun.
+        """
+        entry = msgspec.structs.replace(
+            self.trial(name),
+            seconds=seconds,
+            frames=frames,
+            fps=fps,
+            lost=lost if isinstance(lost, LossLedger) else msgspec.convert(dict(lost), LossLedger),
+            reason=reason,
+            monitor=msgspec.convert(dict(monitor), MonitorLedger) if isinstance(monitor, Mapping) else monitor,
+        )
+        self._upsert(entry)
+        self.settle_events()
+        return entry
+
+    def log_event(
+        self,
+        host_ns: int,
+        level: str,
+        source: str,
+        text: str,
+        *,
+        trial: str | None = None,
+        trial_type: str = "note",
+        duration_s: float | None = None,
+    ) -> None:
+        """Append one line to `events.tsv`.
+
+        The onset counts from the first frame of the trial's recording. While a trial runs that frame may not be on disk
+        yet; the onset is then `n/a` until the trial ends.
+        """
+        row = EventRow(host_ns, level, source, text, trial, trial_type, duration_s)
+        self._events.append(row, self._ended_recording(trial))
+
+    def settle_events(self) -> int:
+        """Fill in onset and sample of events whose recording is now known; returns how many changed."""
+        return self._events.settle(self._ended_recording)
+
+    def recording(self, trial: str) -> Recording:
+        """The recording of a trial.
+
+        Raises:
+            BadInput: There is no such trial.
+            RecordingInvalid: The recording cannot be opened.
+        """
+        entry = self.trial(trial)
+        recording = self._recordings.get(trial)
+        if recording is None:
+            recording = Recording.open(self.path / entry.recording)
+            if entry.seconds is not None:
+                self._recordings[trial] = recording
+        return recording
+
+    def recording_paths(self) -> list[Path]:
+        """All recordings in the folder, those that `session.json` names first."""
+        named = [self.path / trial.recording for trial in self.record.trials]
+        found = sorted(self.recordings.glob("*.zarr")) + sorted(self.recordings.glob("*.ffv1"))
+        return [*dict.fromkeys([path for path in named if path.exists()] + found)]
+
+    def monitor_of(self, recording: Path) -> MonitorLedger | None:
+        """What the monitor said of a recording, if it is one of this session's trials."""
+        target = recording.resolve()
+        for trial in self.record.trials:
+            if (self.path / trial.recording).resolve() == target:
+                return trial.monitor
+        return None
+
+    def frame_at(self, time_ns: int) -> FramePlace:
+        """The frame, over all trials, that was taken nearest to `time_ns` (CLOCK_MONOTONIC).
+
+        Raises:
+            BadInput: No trial was recorded at that time.
+        """
+        for trial in self.record.trials:
+            try:
+                recording = self.recording(trial.name)
+                return FramePlace(trial.name, recording.frame_at(time_ns), recording.path)
+            except (BadInput, RecordingInvalid):
+                continue
+        raise BadInput(f"{time_ns} ns lies in no trial of {self.path}")
+
+    def time_of(self, trial: str, frame: int) -> int:
+        """When a frame was taken, in nanoseconds (CLOCK_MONOTONIC).
+
+        Raises:
+            BadInput: There is no such trial.
+            IndexError: There is no such frame.
+        """
+        return self.recording(trial).time_of(frame)
+
+    def _place(self, name: str) -> Path:
+        return self.recordings / f"{name}.zarr"
+
+    def _ended_recording(self, trial: str | None) -> Recording | None:
+        """The recording of a trial that has ended, or None."""
+        if not trial or not any(entry.name == trial for entry in self.record.trials):
+            return None
+        if self.trial(trial).seconds is None:
+            return None
+        try:
+            return self.recording(trial)
+        except RecordingInvalid:
+            return None
+
+    def _upsert(self, entry: TrialEntry) -> None:
+        trials = self.record.trials
+        if any(trial.name == entry.name for trial in trials):
+            trials = tuple(entry if trial.name == entry.name else trial for trial in trials)
+        else:
+            trials = (*trials, entry)
+        self._save(msgspec.structs.replace(self.record, trials=trials))
+
+    def _save(self, record: SessionRecord) -> None:
+        """Write `session.json` whole; keys that others put there stay."""
+        content = {**self._raw, **msgspec.to_builtins(record)}
+        write_json(self.path / SESSION_FILE, content)
+        self.record, self._raw = record, content
+
+
+def _make_folder(out: Path, name: str) -> Path:
+    """A new folder `name` in `out`, with a number behind it where two sessions begin in one second."""
+    for number in range(1, 100):
+        path = out / (name if number == 1 else f"{name}-{number}")
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            path.mkdir()
+        except FileExistsError:
+            if not out.is_dir():
+                break
+            continue
+        except OSError as error:
+            raise FolderUnusable(f"cannot make {path} ({error.strerror}): choose another folder with --out") from error
+        _sync_folder(out)
+        return path
+    raise FolderUnusable(f"cannot make {out / name}: choose another folder with --out")
+
+
+def _sync_folder(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
