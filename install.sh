@@ -8,7 +8,7 @@ Usage: ./install.sh [--dev]
 
 Installs dfme with all it needs into .venv beside this script (or into $DFME_VENV).
   --dev   from this folder, editable, with what the tests and checks need
-  $PYTHON names the Python to use (3.11 or newer); by default the newest suitable one is found.
+  $PYTHON names the Python to use (3.11 or newer); by default python3, or a python3.x beside it.
 TEXT
 }
 
@@ -48,7 +48,7 @@ find_python() {
       return
     fi
   done
-  fail "no Python 3.11 or newer here ($(python3 --version 2>&1 || true)):" \
+  fail "no Python 3.11 or newer here ($(python3 --version 2>/dev/null || echo 'not even an old one')):" \
     "install one (sudo apt-get install python3.11 python3.11-venv), or name it: PYTHON=/path/to/python3 ./install.sh"
 }
 
@@ -129,6 +129,7 @@ fi
 
 bin=$venv/bin
 [[ $bin != "$PWD"/* ]] || bin=${bin#"$PWD"/}
+bin=$(printf '%q' "$bin")
 say "Done. Record with the simulated camera, 500 frames a second:"
 say "    $bin/dfme-capture --fps 500"
 if ((dev)); then
