@@ -140,6 +140,7 @@ class CameraProcess:
         self._producer = (None, None)
         self._clock.begin()
         self._frames.send(encode(self._start_message(trial, request)))
+        self._report()
         self._hub.send(TrialStarted(trial.series, trial.name, time.monotonic_ns()))
         self._state = CameraState.RECORDING
         reason = "camera process failed"

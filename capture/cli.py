@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from capture.console import Progress, run_command
+from capture.console import Progress, print_json, run_command
 from capture.errors import BadInput
 from capture.settings import HardwareSettings, open_hardware
 from capture.simulator.frame_bank import bank_for
@@ -35,12 +34,14 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command(epilog=_EPILOG)
 def capture(
     fps: Annotated[
-        float | None, typer.Option(help="Frames a second; any rate that the camera offers. Default: the hardware file's.")
+        float | None,
+        typer.Option(help="Frames a second; any rate that the camera offers. Default: the hardware file's."),
     ] = None,
     duration: Annotated[float | None, typer.Option(help="Record this many seconds, then end.")] = None,
     frames: Annotated[int | None, typer.Option(help="Record this many frames, then end.")] = None,
     hw: Annotated[
-        str | None, typer.Option(help="Hardware file, or the name of one that comes along. Default: the simulated camera.")
+        str | None,
+        typer.Option(help="Hardware file, or the name of one that comes along. Default: the simulated camera."),
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder that gets a session folder.")] = Path("sessions"),
     participant: Annotated[str | None, typer.Option(help="The participant's pseudonym.")] = None,
@@ -52,7 +53,9 @@ def capture(
         typer.Option("--set", help="Camera feature to set last, as NAME=VALUE; can be given several times."),
     ] = None,
     tui: Annotated[bool, typer.Option("--tui/--no-tui", help="The monitor, or plain progress lines.")] = True,
-    live: Annotated[bool, typer.Option("--live/--no-live", help="Live readout of expressions, where installed.")] = True,
+    live: Annotated[
+        bool, typer.Option("--live/--no-live", help="Live readout of expressions, where installed.")
+    ] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
 ) -> None:
     """Record from a camera into a session folder, with the monitor on this terminal.
@@ -78,10 +81,10 @@ def capture(
     with Supervisor(request) as supervisor:
         result = supervisor.run()
     if as_json:
-        print(json.dumps(_as_json(result)))  # noqa: T201 - the command's result
+        print_json(_as_json(result))
     else:
         for trial in result.trials:
-            print(f"{trial.recording}\n  {trial.summary()}")  # noqa: T201 - the command's result
+            typer.echo(f"{trial.recording}\n  {trial.summary()}")
 
 
 def main() -> None:

@@ -34,17 +34,16 @@ class ClockWatch:
         self._fit: ClockFit | None = None
 
     def begin(self) -> None:
-        """A trial begins: forget the last one and take the first brackets."""
+        """A trial begins: forget the last one."""
         self._brackets.clear()
         self._arrivals.clear()
         self._every = 1
         self._seen = 0
         self._fit = None
-        self._take(_BRACKETS_AT_BOTH_ENDS)
 
     def look(self) -> None:
-        """Take one bracket and refit; called once a second."""
-        self._take(1)
+        """Take a bracket and refit; called once a second, the first time when frames have begun to arrive."""
+        self._take(1 if self._brackets else _BRACKETS_AT_BOTH_ENDS)
         self._refit()
 
     def arrival(self, device_ns: int, host_ns: int) -> None:

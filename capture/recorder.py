@@ -70,7 +70,7 @@ class Recorder:
             )
         except (CaptureError, OSError) as error:
             self._fail(error)
-            return self._error
+            return ""
         self._direct = self._writer.statistics().direct_io
         if not self._direct:
             return f"{self._folder} has no O_DIRECT: writing through the page cache, expect stalls at high rates"

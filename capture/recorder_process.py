@@ -59,14 +59,21 @@ class RecorderProcess:
             if self._frames in ready:
                 self._take_frames()
             if self._hub.socket in ready:
-                self._quit |= any(isinstance(message, Quit) for message in self._hub.received())
-            self._report()
+                self._take_orders()
+            self._report_if_due()
             if self._stop.requested:
                 orphaned_at = orphaned_at or time.monotonic()
                 if time.monotonic() - orphaned_at > _ORPHAN_GRACE_S or self._recorder.recording is None:
                     break
         self._frames.close()
         zmq.Context.instance().term()
+
+    def _take_orders(self) -> None:
+        for message in self._hub.received():
+            self._quit |= isinstance(message, Quit)
+            # The supervisor ends a trial in the camera's place when the camera process has died.
+            if isinstance(message, End) and self._recorder.recording is not None:
+                self._handle(message)
 
     def _take_frames(self) -> None:
         images: list[Image] = []
@@ -91,14 +98,18 @@ class RecorderProcess:
             remark = self._recorder.start(message)
             if remark:
                 self._hub.event("warning", remark)
+            self._report()
         elif isinstance(message, End):
-            self._hub.send(self._recorder.end(message))
+            finished = self._recorder.end(message)
+            self._report()
+            self._hub.send(finished)
+
+    def _report_if_due(self) -> None:
+        if time.monotonic_ns() - self._reported_ns >= REPORT_INTERVAL_NS:
+            self._report()
 
     def _report(self) -> None:
-        now = time.monotonic_ns()
-        if now - self._reported_ns < REPORT_INTERVAL_NS:
-            return
-        self._reported_ns = now
+        self._reported_ns = time.monotonic_ns()
         statistics = self._recorder.statistics()
         if statistics.state is RecorderState.FAILED and not self._said_failed:
             self._said_failed = True

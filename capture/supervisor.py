@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Literal, Self
@@ -51,6 +52,7 @@ from capture.statistics import (
 from capture.stills import save_still
 from capture.trials import TrialBook, TrialResult
 
+_LIVE_MODULE = "realtime"
 _POLL_MS = 50
 _REPORT_S = 0.1
 _START_TIMEOUT_S = 60.0
@@ -74,6 +76,8 @@ class CaptureRequest:
     max_seconds: float | None = None
     monitor: bool = False
     """Draw the Textual monitor on this terminal; otherwise progress lines on standard error."""
+    live: bool = True
+    """Read expressions out live, where that part is installed."""
     hardware: str = ""
     """Name of the hardware file, for the session's record."""
 
@@ -167,6 +171,8 @@ class Supervisor:
             self._plain = PlainProgress(sys.stderr)
         for note in self._settings.notes:
             self._note("info", note)
+        if self._request.live and find_spec(_LIVE_MODULE) is None:
+            self._note("info", "recording without live readout: that part is not installed")
         self._start_trial()
         while not (self._stopping and not book.running):
             self._turn()
@@ -303,8 +309,10 @@ class Supervisor:
         book = self._book
         if book is None:
             return
+        if not isinstance(message, Finished) and "monitor" in self._ready:
+            self._tell("monitor", message)
         if isinstance(message, TrialStarted):
-            book.started(message)
+            book.started(message, (self._camera.cpu_s, self._recorder.cpu_s))
             self._note("info", f"{message.trial} started", "trial")
             return
         if isinstance(message, TrialEnded):

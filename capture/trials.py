@@ -32,6 +32,9 @@ class TrialResult:
     clock_residual_ns: float | None
     reason: str
     error: str = ""
+    camera_cpu_s: float = 0.0
+    """Processor time of the camera process during the trial; with the simulated camera it makes the frames, too."""
+    recorder_cpu_s: float = 0.0
 
     def summary(self) -> str:
         """One line for the operator."""
@@ -52,6 +55,10 @@ class TrialResult:
             "bytes": self.bytes,
             "write_mb_s": round(self.write_mb_s, 1),
             "clock": {"residual_ns": self.clock_residual_ns},
+            "cpu_ms_per_frame": {
+                "camera": round(self.camera_cpu_s * 1e3 / max(self.frames, 1), 4),
+                "recorder": round(self.recorder_cpu_s * 1e3 / max(self.frames, 1), 4),
+            },
         }
 
 
@@ -66,6 +73,7 @@ class TrialBook:
         self._running = False
         self._started_ns = 0
         self._elapsed_s = 0.0
+        self._cpu_s = (0.0, 0.0)
         self._ended: TrialEnded | None = None
         self._finished: Finished | None = None
 
@@ -93,13 +101,15 @@ class TrialBook:
         self._running = True
         self._started_ns = 0
         self._elapsed_s = 0.0
+        self._cpu_s = (0.0, 0.0)
         self._ended = None
         self._finished = None
         return self.name, self._path
 
-    def started(self, message: TrialStarted) -> None:
-        """The camera process began to record."""
+    def started(self, message: TrialStarted, cpu_s: tuple[float, float]) -> None:
+        """The camera process began to record; `cpu_s` is what camera and recorder process had used by then."""
         self._started_ns = message.host_ns
+        self._cpu_s = cpu_s
 
     def camera_ended(self, message: TrialEnded) -> None:
         """The camera process counted the trial."""
@@ -146,6 +156,8 @@ class TrialBook:
             clock_residual_ns=end.clock.get("residual_ns"),
             reason=end.reason,
             error=error,
+            camera_cpu_s=shown.camera.cpu_s - self._cpu_s[0],
+            recorder_cpu_s=shown.recorder.cpu_s - self._cpu_s[1],
         )
         self._session.end_trial(
             self.name,
