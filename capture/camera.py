@@ -86,6 +86,7 @@ class Camera:
         self._features = Features(self._acquirer.remote_device.node_map, self._name)
         self._stream = self._acquirer.data_streams[0]
         self._raw: RawFetch | None = None
+        self._incomplete: list[int] = []
         self._last_frame_ns = 0
         self._base = (0, 0)
         self._notes = settings.notes + device.notes
@@ -181,6 +182,7 @@ class Camera:
         """
         if self._raw is not None:
             raise RuntimeError("the camera is running already")
+        self._incomplete = []
         before = (tell(self._stream, "num_delivered"), tell(self._stream, "num_underrun"))
         monitor = next(iter(self._acquirer._new_buffer_event_monitor_dict.values()))  # there is no public way to it
         try:
@@ -227,7 +229,10 @@ class Camera:
 
     def take_incomplete(self) -> list[int]:
         """Ids of the frames that arrived with pixels missing since the last call; their buffers went back."""
-        return self._raw.take_incomplete() if self._raw is not None else []
+        if self._raw is not None:
+            self._incomplete += self._raw.take_incomplete()
+        taken, self._incomplete = self._incomplete, []
+        return taken
 
     def counters(self) -> ProducerCounters:
         """The producer's own counts since `start`."""
@@ -263,6 +268,7 @@ class Camera:
         if self._raw is None:
             return
         self._raw.close()
+        self._incomplete += self._raw.take_incomplete()
         self._raw = None
         # A camera that is gone answers each step of stopping with an error; `close` lets go of the rest.
         with suppress(*GENICAM_ERRORS):

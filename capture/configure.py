@@ -127,11 +127,11 @@ def _set_throughput(features: Features, settings: HardwareSettings, notes: list[
 
 
 def _set_rate(features: Features, settings: HardwareSettings, camera: str) -> None:
+    enable = features.first(_RATE_ENABLE)
+    if enable is not None:
+        features.apply_if_there(enable, settings.trigger.mode != "line")
     if settings.trigger.mode == "line":
         return  # the edges set the pace; whether the camera can follow is checked at the end
-    enable = features.first(_RATE_ENABLE)
-    if enable is not None and features.writable(enable):
-        features.apply(enable, True)
     name = _needed(features, _RATE, camera, "rate_fps")
     slowest, fastest = features.limits(name)
     if not slowest * (1 - settings.rate_tolerance) <= settings.rate_fps <= fastest * (1 + settings.rate_tolerance):
@@ -169,13 +169,13 @@ def _set_trigger(features: Features, settings: HardwareSettings) -> None:
 
 
 def _check_rate(features: Features, settings: HardwareSettings, camera: str) -> float:
-    name = features.first(_RESULTING_RATE) or features.first(_RATE)
+    # With a trigger the edges set the pace: what the rate feature says then means nothing.
+    name = features.first(_RESULTING_RATE if settings.trigger.mode == "line" else (*_RESULTING_RATE, *_RATE))
     resulting = features.number(name)
     if resulting is None:
         return settings.rate_fps
     wrong = abs(resulting - settings.rate_fps) > settings.rate_tolerance * settings.rate_fps
     too_slow = resulting < settings.rate_fps
-    # With a trigger the edges set the pace: only a camera that cannot follow is wrong.
     if wrong and (too_slow or settings.trigger.mode == "off"):
         limit = _what_limits(features, settings) if too_slow else ""
         raise RateUnreachable(
@@ -207,6 +207,10 @@ def _check_size(features: Features, settings: HardwareSettings, camera: str) -> 
         raise FeatureError(
             f"{camera} is set to {width:g}x{height:g} pixels, not to {settings.width_px}x{settings.height_px}: a "
             "feature or an override changed the size"
+        )
+    if (pixel_format := features.read("PixelFormat")) != settings.pixel_format:
+        raise FeatureError(
+            f"{camera} is set to {pixel_format} pixels by an override, recordings hold {settings.pixel_format}"
         )
     return settings.width_px, settings.height_px
 

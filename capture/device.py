@@ -72,6 +72,9 @@ def open_device(settings: HardwareSettings) -> OpenDevice:
         harvester.update()
         found = [(_identity(info), info) for info in harvester.device_info_list]
         matching = [pair for pair in found if _matches(pair[0], settings.selection.asked())]
+        if not found and complaints.in_use:
+            through = ", ".join(producer.name for producer in producers)
+            raise CameraBusy(f"the GenTL producer {through} is in use: close the camera that was opened through it")
         if not matching:
             raise CameraNotFound(_nothing_found(settings, producers, [identity for identity, _ in found], complaints))
         identity, info = matching[0]
@@ -117,10 +120,12 @@ class _Complaints(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self.lines: list[str] = []
+        self.in_use = False
 
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[1] if record.exc_info else None
         self.lines.append(reason(error) if error else record.getMessage())
+        self.in_use = self.in_use or isinstance(error, _IN_USE)
 
 
 def _logger(handler: logging.Handler) -> logging.Logger:

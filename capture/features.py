@@ -141,6 +141,8 @@ class Features:
         """
         name = self._select(key)
         node = self.node(name)
+        if isinstance(node, genapi.IInteger) and isinstance(value, float) and value.is_integer():
+            value = int(value)  # some cameras keep rate and exposure as integers
         if isinstance(node, genapi.ICommand):
             read: FeatureValue = self._execute(name, node, value)
         else:

@@ -131,11 +131,9 @@ class HardwareSettings(_Frozen):
     def _features_are_plain(cls, features: object) -> object:
         for key, value in features.items() if isinstance(features, Mapping) else ():
             if not FEATURE_KEY.match(str(key)):
-                raise ValueError(
-                    f"{key!r} is no feature name: write Gain, or 'Gain[GainSelector=DigitalAll]' behind a selector"
-                )
+                raise ValueError(f"{key} = {value!r}: no feature name; write Gain or 'Gain[GainSelector=DigitalAll]'")
             if not isinstance(value, bool | int | float | str):
-                raise ValueError(f"{key} is a {type(value).__name__}: features take true or false, a number or a text")
+                raise ValueError(f"{key} = {value!r}: a feature takes true or false, a number or a text")
         return features
 
     @model_validator(mode="after")
@@ -186,7 +184,7 @@ class HardwareSettings(_Frozen):
         try:
             settings = HardwareSettings.model_validate(self.model_dump() | changed)
         except SchemaError as error:
-            raise RateUnreachable(f"{fps:g} fps: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
+            raise RateUnreachable(f"{fps:g} fps: {_words(error.errors()[0])}") from None
         settings._notes = notes
         return settings
 
@@ -292,22 +290,31 @@ def _schema_error(path: Path, text: str, content: Mapping[str, Any], error: Sche
     lines = _key_lines(text)
     problems = [(_known_part(content, problem["loc"]), problem) for problem in error.errors(include_url=False)]
     place, problem = problems[0]
+    messages = [_words(other) for where, other in problems if where == place]
+    more = len({where for where, _ in problems}) - 1
     if problem["type"] == "missing":
         wanted = ".".join(str(part) for part in problem["loc"])
-        detail = f"key {wanted} is missing: {_description(place, str(problem['loc'][-1]))}"
+        detail = f"key {wanted} is missing ({_description(place, str(problem['loc'][-1]))})"
         return _one_line(path, lines.get(place), detail, len(problems) - 1)
-    # An error of the whole names its key in its text; find that key so that the line can be given.
-    if not place and (named := re.match(r"Value error, (\w+) = ", problem["msg"])):
-        place = (named[1],)
-    same_place = [other["msg"] for where, other in problems if where == place]
-    given = "" if problem["type"] in ("extra_forbidden", "value_error") else f", not {problem['input']!r}"
     if problem["type"] == "extra_forbidden":
         detail = _unknown_key(place)
+    elif problem["type"] == "value_error":
+        # Our own checks name the key they stumbled over, which may lie deeper than where pydantic called them.
+        deeper = re.match(r"(.+?) = ", messages[0])
+        if deeper and (*place, deeper[1]) in lines:
+            place = (*place, deeper[1])
+        detail = f"key {messages[0]}"
     else:
-        what = " or ".join(dict.fromkeys(message.removeprefix("Value error, ") for message in same_place))
-        detail = f"key {'.'.join(place)}: {what[:1].lower()}{what[1:]}{given}"
+        detail = f"key {'.'.join(place)} {' or '.join(dict.fromkeys(messages))}, not {problem['input']!r}"
     line = next((lines[place[:n]] for n in range(len(place), 0, -1) if place[:n] in lines), None)
-    return _one_line(path, line, detail, len({where for where, _ in problems}) - 1)
+    return _one_line(path, line, detail, more)
+
+
+def _words(problem: Any) -> str:
+    if problem["type"] == "model_type":
+        return f"should be a table, [{problem['loc'][-1]}] with its keys below"
+    message: str = problem["msg"]
+    return message.removeprefix("Value error, ").removeprefix("Input ")
 
 
 def _one_line(path: Path, line: int | None, detail: str, more: int) -> str:
@@ -338,7 +345,11 @@ def _table_fields(place: tuple[str, ...]) -> Mapping[str, Any]:
 
 def _description(place: tuple[str, ...], key: str) -> str:
     field = _table_fields(place).get(key)
-    return str(field.description).splitlines()[0] if field is not None and field.description else "it must be given"
+    return (
+        str(field.description).splitlines()[0].rstrip(".")
+        if field is not None and field.description
+        else "it must be given"
+    )
 
 
 def _unknown_key(place: tuple[str, ...]) -> str:
