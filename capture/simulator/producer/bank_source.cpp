@@ -1,0 +1,138 @@
+// The bank source: a frame bank mapped from a file that somebody else may still be writing, and that is never trusted.
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstddef>
+#include <cstring>
+
+#include "failure.h"
+#include "picture_source.h"
+
+namespace simulator {
+namespace {
+
+constexpr uint64_t kPage = 4096;
+constexpr uint64_t kMostFrames = uint64_t{1} << 31;
+
+struct BankHeader {
+  char magic[8];
+  uint32_t version;
+  uint32_t width_px;
+  uint32_t height_px;
+  uint32_t stride_bytes;
+  double rate_fps;
+  uint64_t frames;
+  uint64_t frames_ready;
+  uint64_t data_offset;
+};
+static_assert(sizeof(BankHeader) == 56);
+
+class File {
+ public:
+  explicit File(int descriptor) : descriptor_(descriptor) {}
+  ~File() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  int descriptor() const { return descriptor_; }
+  uint64_t size() const {
+    struct stat status{};
+    return ::fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode) ? static_cast<uint64_t>(status.st_size) : 0;
+  }
+
+ private:
+  int descriptor_;
+};
+
+class Bank : public PictureSource {
+ public:
+  Bank(const std::string& path, int64_t width, int64_t height)
+      : path_(path), file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
+    if (file_.descriptor() < 0) refuse(std::strerror(errno));
+    if (::pread(file_.descriptor(), &header_, sizeof header_, 0) != static_cast<ssize_t>(sizeof header_)) {
+      refuse("it is shorter than a header");
+    }
+    check(width, height);
+    mapped_bytes_ = header_.data_offset + header_.frames * header_.stride_bytes;
+    void* mapped = ::mmap(nullptr, mapped_bytes_, PROT_READ, MAP_SHARED, file_.descriptor(), 0);
+    if (mapped == MAP_FAILED) refuse(std::strerror(errno));
+    mapped_ = static_cast<const uint8_t*>(mapped);
+  }
+  ~Bank() override {
+    if (mapped_ != nullptr) ::munmap(const_cast<uint8_t*>(mapped_), mapped_bytes_);
+  }
+
+  Picture at(uint64_t /*frame*/, int64_t elapsed_ns) override {
+    const uint64_t ready = frames_ready();
+    if (ready == 0) return {};
+    const double due = std::floor(static_cast<double>(elapsed_ns) * 1e-9 * header_.rate_fps + 1e-6);
+    const uint64_t index = static_cast<uint64_t>(std::fmax(due, 0.0)) % ready;
+    uint32_t crc = 0;
+    std::memcpy(&crc, mapped_ + kPage + index * sizeof crc, sizeof crc);
+    return {mapped_ + header_.data_offset + index * header_.stride_bytes, index, crc};
+  }
+
+ private:
+  // Bounded by the file's length at this moment: a page beyond it would raise SIGBUS.
+  uint64_t frames_ready() const {
+    const uint64_t length = file_.size();
+    if (length < header_.data_offset) return 0;
+    const auto* place = reinterpret_cast<const uint64_t*>(mapped_ + offsetof(BankHeader, frames_ready));
+    const uint64_t ready = __atomic_load_n(place, __ATOMIC_ACQUIRE);
+    return std::min({ready, header_.frames, (length - header_.data_offset) / header_.stride_bytes});
+  }
+
+  void check(int64_t width, int64_t height) const {
+    if (std::memcmp(header_.magic, "DFMEBANK", 8) != 0) refuse("it does not begin with DFMEBANK");
+    if (header_.version != 1) refuse("its version is " + std::to_string(header_.version) + ", this camera plays 1");
+    if (header_.width_px != width || header_.height_px != height) {
+      throw Failure(GC_ERR_NOT_AVAILABLE,
+                    "frame bank " + path_ + " is " + std::to_string(header_.width_px) + "x" +
+                        std::to_string(header_.height_px) + ", the camera is set to " + std::to_string(width) + "x" +
+                        std::to_string(height) + ": set Width and Height to the bank's size, or make the bank anew");
+    }
+    const auto frame = static_cast<uint64_t>(width * height);
+    if (header_.stride_bytes != (frame + kPage - 1) / kPage * kPage) refuse("its stride does not fit its size");
+    if (!std::isfinite(header_.rate_fps) || header_.rate_fps <= 0 || header_.rate_fps > 1e6) {
+      refuse("its rate is not a rate");
+    }
+    if (header_.frames == 0 || header_.frames > kMostFrames) refuse("its number of frames is out of range");
+    if (header_.frames_ready > header_.frames) refuse("more frames are ready than planned");
+    if (header_.frames_ready == 0) refuse("no frame is ready yet", "wait for the renderer");
+    const uint64_t table_end = kPage + header_.frames * sizeof(uint32_t);
+    const uint64_t length = file_.size();
+    if (header_.data_offset % kPage != 0 || header_.data_offset < table_end || header_.data_offset > length) {
+      refuse("its data offset is out of range");
+    }
+    if (header_.frames_ready > (length - header_.data_offset) / header_.stride_bytes) {
+      refuse("it is shorter than its frames");
+    }
+  }
+
+  [[noreturn]] void refuse(const std::string& reason, const std::string& remedy = "make the bank anew") const {
+    throw Failure(GC_ERR_NOT_AVAILABLE, "frame bank " + path_ + " cannot be played, " + reason + ": " + remedy);
+  }
+
+  const std::string path_;
+  const File file_;
+  BankHeader header_{};
+  const uint8_t* mapped_ = nullptr;
+  size_t mapped_bytes_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<PictureSource> open_bank(const std::string& path, int64_t width, int64_t height) {
+  if (path.empty()) {
+    throw Failure(GC_ERR_NOT_AVAILABLE, "SimulationSource is Bank, but SimulationBankPath is empty: name a file");
+  }
+  return std::make_unique<Bank>(path, width, height);
+}
+
+}  // namespace simulator
