@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import socket
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from capture.errors import BadInput, FolderUnusable, RecordingInvalid
 from capture.events import EventLog, EventRow
 from capture.recording.attributes import Count, MonitorLedger, read_json
 from capture.recording.layout import write_json
+from capture.recording.output import sync_folder
 from capture.recording.reader import Recording
 from capture.statistics import LossLedger
 from capture.version import software
@@ -236,6 +236,41 @@ class Session:
         self.settle_events()
         return entry
 
+    def adopt_interrupted_trials(self) -> int:
+        """Enter what the recordings say of trials that were never ended here; returns how many.
+
+        A supervisor that is killed cannot end its trial in `session.json`; its recording knows most of it.
+        """
+        adopted = 0
+        for entry in self.record.trials:
+            if entry.seconds is not None:
+                continue
+            try:
+                recording = Recording.open(self.path / entry.recording)
+            except RecordingInvalid:
+                continue
+            if recording.attributes.state == "recording":
+                continue
+            end, recorder = recording.attributes.ledger.end, recording.attributes.ledger.recorder
+            seconds = recording.seconds
+            lost = None
+            if end is not None and recorder is not None:
+                lost = msgspec.structs.replace(end.losses, disk=recorder.lost_disk)
+            self._upsert(
+                msgspec.structs.replace(
+                    entry,
+                    seconds=seconds,
+                    frames=len(recording),
+                    fps=len(recording) / seconds if seconds > 0 else 0.0,
+                    lost=lost,
+                    reason=end.reason if end is not None else "killed",
+                )
+            )
+            adopted += 1
+        if adopted:
+            self.settle_events()
+        return adopted
+
     def log_event(
         self,
         host_ns: int,
@@ -353,14 +388,6 @@ def _make_folder(out: Path, name: str) -> Path:
             continue
         except OSError as error:
             raise FolderUnusable(f"cannot make {path} ({error.strerror}): choose another folder with --out") from error
-        _sync_folder(out)
+        sync_folder(out)
         return path
     raise FolderUnusable(f"cannot make {out / name}: choose another folder with --out")
-
-
-def _sync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

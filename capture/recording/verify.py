@@ -39,22 +39,22 @@ class VerifyReport(msgspec.Struct, frozen=True):
     """What `verify` found."""
 
     path: str
-    ok: bool
-    problems: tuple[str, ...]
+    ok: bool = False
+    problems: tuple[str, ...] = ()
     """Each a line that names what is wrong and where."""
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
     """What is worth knowing and is not wrong."""
-    state: str
-    codec: str
-    frames: int
-    bytes: int
+    state: str = ""
+    codec: str = ""
+    frames: int = 0
+    bytes: int = 0
     """Pixel bytes that were read and checked."""
-    missing_ids: int
+    missing_ids: int = 0
     """Frame ids between the first and the last frame that no frame has."""
-    stamped: bool
+    stamped: bool = False
     """Whether frames carry the simulated camera's stamp, which was then checked too."""
-    places: tuple[Place, ...]
-    elapsed_s: float
+    places: tuple[Place, ...] = ()
+    elapsed_s: float = 0.0
 
 
 @dataclass
