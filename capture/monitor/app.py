@@ -49,7 +49,7 @@ class MonitorApp(App[None]):
     Screen {{ background: $background; }}
     #banner {{ height: 3; }}
     #middle {{ height: 1fr; min-height: {rows.FIGURES_HEIGHT}; }}
-    #figures {{ width: {rows.FIGURES_WIDTH + 2}; padding: 0 1; }}
+    #figures {{ width: {rows.FIGURES_WIDTH}; margin: 0 1; }}
     #view {{ width: 1fr; }}
     #caption {{ height: 1; }}
     #picture {{ height: 1fr; }}
@@ -86,7 +86,7 @@ class MonitorApp(App[None]):
         self._drawn: CaptureStatistics | None = None
         self._events: deque[Event] = deque(maxlen=_EVENTS_KEPT)
         self._last: TrialEnded | None = None
-        self._composed = False
+        self._laid_out = False
         self._leaving = False
         self._asked_ns: int | None = None
 
@@ -103,14 +103,14 @@ class MonitorApp(App[None]):
 
     def on_mount(self) -> None:
         """Start listening, and watching for silence."""
-        self._composed = True
+        self._laid_out = True
         self.run_worker(self._listen(), name="listen")
         self.set_interval(0.5, self._watch)
         self._draw()
 
     def on_resize(self) -> None:
         """Lay everything out anew for the size the terminal has now."""
-        self.query_one("#events").styles.height = 5 if self.size.height < 34 else min(10, self.size.height - 30)
+        self.query_one("#events").styles.height = 5 if self.size.height < 34 else min(9, self.size.height - 30)
         self.call_after_refresh(self._draw)
 
     async def _listen(self) -> None:
@@ -163,7 +163,7 @@ class MonitorApp(App[None]):
         return (self._now_ns() - self._heard_ns) / 1e9
 
     def _draw(self) -> None:
-        if not self._composed:
+        if not self._laid_out:
             return
         base = self.screen_stack[0]
         statistics = self._statistics

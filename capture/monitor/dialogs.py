@@ -14,7 +14,7 @@ from capture.monitor.figures import DISK_BAD_BELOW_S, DISK_WARN_BELOW_S
 from capture.statistics import RING_GREEN_BELOW, RING_RED_ABOVE, RING_STOP_AT
 
 _BOX = """
-    {name} {{ align: center middle; background: $background 60%; }}
+    {name} {{ align: center middle; background: $background 40%; }}
     {name} > Vertical {{
         width: {width}; height: auto; max-height: 100%; padding: 1 2;
         background: $panel; border: {border};
@@ -76,7 +76,7 @@ _HELP = f"""\
   ring, queue  ✓ below {RING_GREEN_BELOW:.0%}   ✗ above {RING_RED_ABOVE:.0%}   stops at {RING_STOP_AT:.0%}
   disk left    ▲ below {DISK_WARN_BELOW_S / 60:.0f} min   ✗ below {DISK_BAD_BELOW_S / 60:.0f} min
 Bars have a square-root scale: ┊ are 4 % and 20 %, │ the most.
-The line under the rate spans 80 to 102 % of what was asked.
+The line under the rate spans 90 to 104 % of what was asked.
 
 [b]Lost[/b]  camera: skipped by the camera   incomplete: with holes
       ring: no free slot   disk: could not be written

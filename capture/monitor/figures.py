@@ -169,8 +169,8 @@ def clip(text: str, width: int) -> str:
 
 
 def sparkline(values: Iterable[float], asked: float) -> str:
-    """One block per value: the lowest for 80 % of `asked` or less, the full one for 102 % or more."""
-    low, high = asked * 0.80, asked * 1.02
+    """One block per value: the lowest for 90 % of `asked` or less, the full one for 104 % or more."""
+    low, high = asked * 0.90, asked * 1.04
     if not asked > 0 or not math.isfinite(high):
         return ""
     top = len(_SPARKS) - 1
@@ -231,27 +231,20 @@ def lost_words(frames: int) -> str:
     return f"{count(frames)} frame{'' if frames == 1 else 's'} lost"
 
 
-def verdict(statistics: CaptureStatistics) -> tuple[Level, str]:
-    """The one thing that matters now, in at most 24 cells, and how bad it is."""
-    camera, recorder = statistics.camera, statistics.recorder
-    recording = is_recording(statistics)
-    if camera.state is CameraState.LOST:
-        return Level.BAD, "camera lost"
-    if recorder.state is RecorderState.FAILED:
-        return Level.BAD, "recorder failed"
-    if recording and statistics.losses.total:
-        return Level.BAD, lost_words(statistics.losses.total)
-    ring = ring_level(statistics.ring_fill)
-    left = statistics.disk_time_left_s
+def findings(statistics: CaptureStatistics) -> list[tuple[Level, str]]:
+    """What is wrong now, the worst first, each in at most 24 cells; empty when all is well."""
+    camera, recorder, left = statistics.camera, statistics.recorder, statistics.disk_time_left_s
+    lost = statistics.losses.total if is_recording(statistics) else 0
     found = [
-        (ring, f"ring {percent(statistics.ring_fill)} full"),
+        (Level.BAD if camera.state is CameraState.LOST else Level.OK, "camera lost"),
+        (Level.BAD if recorder.state is RecorderState.FAILED else Level.OK, "recorder failed"),
+        (loss_level(lost), lost_words(lost)),
+        (ring_level(statistics.ring_fill), f"ring {percent(statistics.ring_fill)} full"),
         (disk_level(left) or Level.OK, f"disk: {time_left(left)} left"),
         (rate_level(statistics) or Level.OK, f"rate {rate(camera.rate_measured_fps)} fps"),
     ]
-    level, words = max(found, key=lambda pair: pair[0])
-    if level is not Level.OK:
-        return level, words
-    return Level.OK, "nothing lost" if recording else "ready"
+    wrong = [finding for finding in found if finding[0] is not Level.OK]
+    return sorted(wrong, key=lambda finding: -finding[0])
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,9 @@ import numpy.typing as npt
 from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Region
 from textual.strip import Strip
-from textual.widget import Widget
 
+from capture.monitor.painted import Painted
 from capture.monitor.palette import theme_for
 
 Grey = npt.NDArray[np.uint8]
@@ -69,10 +68,14 @@ def _styles() -> list[Style]:
     return [Style(color=upper, bgcolor=lower) for upper in colours for lower in colours]
 
 
-class Picture(Widget):
+@cache
+def _ground(*, dark: bool) -> Style:
+    return Style(color=Color.from_rgb(128, 128, 128), bgcolor=Color.parse(theme_for(dark=dark).background or "black"))
+
+
+class Picture(Painted):
     """Draws frames as large as they fit, keeping their shape; lines that did not change are left alone."""
 
-    can_focus = False
     step = 8
     """Every how many pixels of the frame are looked at; follows from the widget's size and the frame's."""
 
@@ -93,27 +96,28 @@ class Picture(Widget):
         before = self._levels
         if before is None or before.shape != levels.shape:
             self._levels = levels
-            self.refresh()
+            self.repaint()
             return
         drifted = np.abs(means - (before + 0.5) * _STEP) > _STAY
         self._levels = np.where(drifted, levels, before)
         lines = np.flatnonzero((self._levels != before).reshape(rows // 2, -1).any(axis=1))
         if lines.size:
             top = (height - rows // 2) // 2
-            self.refresh(*(Region(0, top + int(line), width, 1) for line in lines))
+            self.repaint(top + int(line) for line in lines)
 
     def on_resize(self) -> None:
         """Forget the picture: the next one has another size."""
         self._levels = None
+        super().on_resize()
 
-    def render_line(self, y: int) -> Strip:
-        """The strip of line `y`."""
+    def paint_line(self, y: int) -> Strip:
+        """Line `y`: two rows of pixels, centred."""
         width, height = self.size
-        ground = Style(bgcolor=Color.parse(theme_for(dark=self.app.current_theme.dark).background or "black"))
+        ground = _ground(dark=self.dark)
         levels = self._levels
         if levels is None:
             text = "no picture yet" if y == height // 2 else ""
-            return Strip([Segment(text.center(width), ground + Style(color=Color.from_rgb(128, 128, 128)))], width)
+            return Strip([Segment(text.center(width), ground)], width)
         rows, columns = levels.shape
         line = y - (height - rows // 2) // 2
         if not 0 <= line < rows // 2:

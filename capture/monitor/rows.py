@@ -130,7 +130,7 @@ def _rate_rows(statistics: CaptureStatistics, history: History) -> list[Row]:
         _labelled(
             "Rate", Span(measured, Role.STRONG), Span(" fps of "), Span(asked), Span(" asked", Role.DIM), level=level
         ),
-        (Span(" " * _LABEL), Span(spark, role_of(level) if level else Role.OK)),
+        (Span(" " * _LABEL), Span(spark, role_of(level) if level else Role.DIM)),
     ]
 
 
@@ -199,8 +199,8 @@ def figure_rows(statistics: CaptureStatistics, history: History, height: int = F
         _rate_rows(statistics, history),
         [frames, *_loss_rows(statistics)],
         [
-            *_bar_rows("Ring", camera.ring_used, camera.ring_used_max, camera.ring_slots, "frames held"),
-            *_bar_rows("Queue", recorder.queued, history.queue_max, camera.ring_slots, "wait for disk"),
+            *_bar_rows("Ring", camera.ring_used, camera.ring_used_max, camera.ring_slots, "held"),
+            *_bar_rows("Queue", recorder.queued, history.queue_max, camera.ring_slots, "waiting"),
         ],
         _disk_rows(statistics),
         _machine_rows(statistics, history),
@@ -273,12 +273,11 @@ def banner(
     """
     tag: Row = (Span(" SIMULATED CAMERA ", Role.TAG),) if statistics and statistics.camera.simulated else ()
     if silent_s is not None:
-        said = f"no report for {silent_s:.0f} s; these figures are old"
         return Banner(
             (
-                _three_parts("✗ NO WORD FROM THE RECORDER", "", tag, width),
-                _three_parts(f"  {said}", "", (), width),
-                _three_parts("  a trial that runs may still be recorded", "", (), width),
+                _three_parts("✗ NO WORD FROM DFME-CAPTURE", "", (), width),
+                _three_parts(f"  no report for {silent_s:.0f} s; these figures are old", "", (), width),
+                _three_parts("  a trial that runs may still be recorded", "", tag, width),
             ),
             Level.BAD,
             recording=False,
@@ -295,7 +294,8 @@ def banner(
             recording=False,
         )
     camera = statistics.camera
-    level, words = figures.verdict(statistics)
+    found = figures.findings(statistics)
+    level = found[0][0] if found else Level.OK
     state = "◌ QUITTING" if leaving else _STATE_WORDS[camera.state]
     if figures.is_recording(statistics):
         time_cells = figures.elapsed(statistics.trial_elapsed_s)
@@ -309,8 +309,13 @@ def banner(
         lefts = [state, f"  {_hint(statistics, leaving=leaving)}", f"  {_last_words(last)}"]
         middles = ("", "", "")
     shown = level if camera.state not in {CameraState.STARTING, CameraState.STOPPED} else None
-    said_right: Row = () if shown is None else (Span(f"{level.symbol} {words}", Role.STRONG),)
-    rights: list[Row] = [said_right, (), tag]
+    if not found:
+        found = [(Level.OK, "nothing lost" if figures.is_recording(statistics) else "ready")]
+    elif camera.state is CameraState.LOST:
+        found = found[1:]  # the state says so already
+    said: list[Row] = [(Span(f"{worst.symbol} {words}", Role.STRONG),) for worst, words in found[:2]]
+    rights: list[Row] = [*(said if shown is not None else []), (), ()][:2]
+    rights.append(tag)
     pad = 25 if any(middles) else 0
     rows = [
         _three_parts(set_cell_size(lefts[i], pad) if pad else lefts[i], middles[i], rights[i], width) for i in range(3)
