@@ -64,8 +64,8 @@ def configure(
     _set_chunks(features, settings)
     _set_ptp(features, settings, camera)
     _set_trigger(features, settings)
-    features.confirm()
     rate_fps = _check_rate(features, settings, camera)
+    features.confirm()
     for name in _TELLING:
         if name not in features.was_read and features.readable(name):
             features.was_read[name] = features.read(name)
@@ -155,6 +155,7 @@ def _set_chunks(features: Features, settings: HardwareSettings) -> None:
 def _set_ptp(features: Features, settings: HardwareSettings, camera: str) -> None:
     if settings.ptp:
         features.apply(_needed(features, _PTP, camera, "ptp"), True)
+        features.apply_if_there("PtpDataSetLatch", COMMAND)  # the status is that of the last latch
 
 
 def _set_trigger(features: Features, settings: HardwareSettings) -> None:

@@ -38,7 +38,7 @@ class DeviceIdentity:
 
     def __str__(self) -> str:
         parts = (self.vendor, self.model, self.serial_number and f"serial number {self.serial_number}")
-        name = f' "{self.user_defined_name}"' if self.user_defined_name else ""
+        name = f' "{self.user_defined_name}"' if self.user_defined_name not in ("", self.serial_number) else ""
         return " ".join(part for part in parts if part) + name
 
 
@@ -78,7 +78,9 @@ def open_device(settings: HardwareSettings) -> OpenDevice:
         if not matching:
             raise CameraNotFound(_nothing_found(settings, producers, [identity for identity, _ in found], complaints))
         identity, info = matching[0]
-        notes = (f"{len(matching)} cameras match, the first is used: {identity}",) if len(matching) > 1 else ()
+        # The simulated cameras are alike, so that it does not matter which one is used.
+        ambiguous = len(matching) > 1 and settings.producer != "simulator"
+        notes = (f"{len(matching)} cameras match, the first is used: {identity}",) if ambiguous else ()
         acquirer = stack.enter_context(_acquirer(harvester, info, identity, [other for other, _ in found]))
         simulated = is_simulated(Path(identity.producer))
         return OpenDevice(identity, simulated, acquirer, stack.pop_all(), notes)
