@@ -244,7 +244,11 @@ def test_a_rate_out_of_range_names_what_the_camera_offers(changed, fps):
 
 def test_settings_that_exclude_each_other_are_told(changed):
     with pytest.raises(FeatureError, match=r"Width read 256 when it was set and reads 1024 now .*exclude each other"):
-        Camera.open(changed(user_set=None, features={"ExposureTime": 900.0, "UserSetLoad": "command"}))
+        Camera.open(
+            changed(
+                features={"UserSetLoad": "command", "AcquisitionFrameRateEnable": True, "AcquisitionFrameRate": 500.0}
+            )
+        )
 
 
 def test_a_camera_held_by_another_process_is_busy(opened):
