@@ -74,7 +74,7 @@ def capture(
         participant=participant,
         max_frames=frames,
         max_seconds=duration,
-        monitor=tui and sys.stdout.isatty() and sys.stdin.isatty(),
+        monitor=tui and all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)),
         hardware=hw or settings.name,
         live=live,
     )

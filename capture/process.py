@@ -57,7 +57,6 @@ class HubLink:
 
     def __init__(self, context: zmq.Context[zmq.Socket[bytes]], endpoint: str, process: str) -> None:
         self.socket: zmq.Socket[bytes] = context.socket(zmq.DEALER)
-        self.socket.setsockopt(zmq.IDENTITY, process.encode())
         self.socket.setsockopt(zmq.SNDHWM, _HUB_QUEUE)
         self.socket.setsockopt(zmq.LINGER, 1000)
         self.socket.connect(endpoint)

@@ -7,6 +7,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -14,6 +15,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Literal, Self
 
+import msgspec
 import zmq
 
 from capture.children import Child
@@ -54,6 +56,8 @@ from capture.trials import TrialBook, TrialResult
 
 _LIVE_MODULE = "realtime"
 _POLL_MS = 50
+_EVENTS_KEPT = 50
+"""Events told to a monitor that comes up after them."""
 _REPORT_S = 0.1
 _START_TIMEOUT_S = 60.0
 """Some cameras take half a minute to come up."""
@@ -110,7 +114,8 @@ class Supervisor:
         self._children: dict[str, Child] = {}
         self._camera = CameraStatistics()
         self._recorder = RecorderStatistics()
-        self._ready: set[str] = set()
+        self._ready: dict[str, bytes] = {}
+        """Processes that have said hello, and their addresses on the hub."""
         self._stopping = False
         self._interrupted = False
         self._failure: CaptureError | None = None
@@ -119,6 +124,7 @@ class Supervisor:
         self._book: TrialBook | None = None
         self._reported_at = 0.0
         self._disk_stop_sent = False
+        self._events: deque[Event] = deque(maxlen=_EVENTS_KEPT)
 
     def __enter__(self) -> Self:
         _check_folder(self._request.out, self._bytes_needed())
@@ -195,7 +201,8 @@ class Supervisor:
             trial_elapsed_s=book.elapsed_s if book else 0.0,
             trial_limit_s=self._limit_s(),
             frame_bytes=self._geometry.frame_bytes,
-            camera=self._camera,
+            # The two report at different moments; a frame on disk has been in the ring for certain.
+            camera=msgspec.structs.replace(self._camera, frames=max(self._camera.frames, self._recorder.frames)),
             recorder=self._recorder,
         )
 
@@ -215,14 +222,14 @@ class Supervisor:
         self._children["camera"] = Child.worker("camera", "capture.camera_process", camera, self._runtime, fds)
         self._children["recorder"] = Child.worker("recorder", "capture.recorder_process", recorder, self._runtime, fds)
         deadline = time.monotonic() + _START_TIMEOUT_S
-        while not {"camera", "recorder"} <= self._ready:
+        while not {"camera", "recorder"} <= self._ready.keys():
             self._turn()
             if self._failure is not None:
                 raise self._failure
             if self._interrupted:
                 raise CaptureError("interrupted before the camera was ready")
             if time.monotonic() > deadline:
-                missing = " and ".join(sorted({"camera", "recorder"} - self._ready))
+                missing = " and ".join(sorted({"camera", "recorder"} - self._ready.keys()))
                 raise CaptureError(f"the {missing} process did not come up within {_START_TIMEOUT_S:.0f} s")
 
     def _open_session(self) -> Session:
@@ -263,7 +270,7 @@ class Supervisor:
         if self._hub.poll(_POLL_MS):
             while has_input(self._hub):
                 identity, data = self._hub.recv_multipart(zmq.NOBLOCK)
-                self._handle(identity.decode("ascii", "replace"), data)
+                self._handle(identity, data)
         if self._interrupted and not self._stopping:
             self._stopping = True
             self._stop_trial("signal")
@@ -276,16 +283,15 @@ class Supervisor:
 
     def _report(self) -> None:
         statistics = self.statistics()
-        if "monitor" in self._ready:
-            self._tell("monitor", CaptureReport(statistics))
+        self._tell("monitor", CaptureReport(statistics))
         if self._plain is not None:
             self._plain.update(statistics)
 
-    def _handle(self, sender: str, data: bytes) -> None:
+    def _handle(self, sender: bytes, data: bytes) -> None:
         try:
             message = decode(data)
         except MessageRefused as error:
-            self._note("error", f"{sender}: {error}")
+            self._note("error", str(error))
             return
         match message:
             case CameraReport(statistics):
@@ -293,7 +299,10 @@ class Supervisor:
             case RecorderReport(statistics):
                 self._recorder = statistics
             case Hello(process):
-                self._ready.add(process)
+                self._ready[process] = sender
+                if process == "monitor":
+                    for event in self._events:
+                        self._tell("monitor", event)
             case Event():
                 self._log(message)
             case Failed(process, text, exit_code):
@@ -303,13 +312,13 @@ class Supervisor:
             case TrialStarted() | TrialEnded() | Finished():
                 self._keep_book(message)
             case _:
-                self._note("warning", f"{sender} sent a message that is not for the supervisor")
+                self._note("warning", f"a {type(message).__name__} message is not for the supervisor")
 
     def _keep_book(self, message: TrialStarted | TrialEnded | Finished) -> None:
         book = self._book
         if book is None:
             return
-        if not isinstance(message, Finished) and "monitor" in self._ready:
+        if not isinstance(message, Finished):
             self._tell("monitor", message)
         if isinstance(message, TrialStarted):
             book.started(message, (self._camera.cpu_s, self._recorder.cpu_s))
@@ -356,7 +365,7 @@ class Supervisor:
             if child.running:
                 continue
             del self._children[name]
-            self._ready.discard(name)
+            self._ready.pop(name, None)
             if name == "monitor":
                 self._lose_monitor(child)
             elif not self._stopping or (self._book is not None and self._book.running):
@@ -408,7 +417,8 @@ class Supervisor:
         self._log(Event(time.monotonic_ns(), level, "supervisor", text), kind)
 
     def _log(self, event: Event, kind: str = "note") -> None:
-        """To the session's event log, and to whoever watches."""
+        """To the session's event log, and to whoever watches, now or later."""
+        self._events.append(event)
         if self._session is not None:
             self._session.log_event(
                 event.host_ns,
@@ -418,13 +428,15 @@ class Supervisor:
                 trial=self._book.name if self._book else None,
                 trial_type=kind,
             )
-        if "monitor" in self._ready:
-            self._tell("monitor", event)
+        self._tell("monitor", event)
         if self._plain is not None:
             self._plain.event(event)
 
     def _tell(self, process: str, message: Message) -> None:
-        self._hub.send_multipart([process.encode(), encode(message)])
+        """Send to a process that has said hello; others do not hear it."""
+        address = self._ready.get(process)
+        if address is not None:
+            self._hub.send_multipart([address, encode(message)])
 
     def _limit_s(self) -> float | None:
         if self._request.max_seconds is not None:

@@ -14,6 +14,12 @@ from capture.session import Session
 from capture.statistics import CameraStatistics, CaptureStatistics, LossLedger
 
 _CLEAN_REASONS = ("frames", "duration", "operator", "signal")
+_REMEDIES = {
+    "ring": "the ring ran full because the disk or this machine did not keep up: record slower, or find what else runs",
+    "disk": "the disk is full or failed: make room, or choose another disk with --out",
+    "camera lost": "the camera stopped answering: check its power and its cables",
+}
+"""What to say for a trial that ended for another reason."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +149,7 @@ class TrialBook:
         if not self._running or ended is None or finished is None:
             return None
         end = ended.end
-        error = finished.error or ("" if end.reason in _CLEAN_REASONS else end.reason)
+        error = finished.error or ("" if end.reason in _CLEAN_REASONS else _REMEDIES.get(end.reason, end.reason))
         result = TrialResult(
             name=self.name,
             recording=self._path,
