@@ -134,7 +134,7 @@ def limit(seconds: float) -> str:
 
 
 def time_left(seconds: float | None) -> str:
-    """Recording time left, at most 10 cells: `4 h 12 min`, `9 min 30 s`."""
+    """Recording time left, at most 11 cells: `4 h 12 min`, `9 min 30 s`."""
     if seconds is None or not _finite(seconds):
         return UNKNOWN
     whole = int(seconds)

@@ -64,7 +64,7 @@ def test_no_figure_is_wider_than_its_field(whole: int, real: float):
         figures.megabytes_per_second(real): 6,
         figures.elapsed(real): 10,
         figures.limit(real): 10,
-        figures.time_left(real): 10,
+        figures.time_left(real): 11,
         figures.residual(real): 7,
         WallClock(0, UTC).time_of_day(whole): 8,
     }
