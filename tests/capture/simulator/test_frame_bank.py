@@ -93,12 +93,17 @@ def test_a_video_becomes_a_bank_at_its_own_rate(tmp_path: Path, rate: Fraction |
             assert np.array_equal(bank.frame(index), flat(level))
 
 
-def test_a_picture_that_stood_longer_is_repeated(tmp_path: Path) -> None:
-    video = write_video(tmp_path / "a.mkv", [flat(level) for level in LEVELS[:4]], times=[0, 1, 2, 4])
-    frames = rendered(video)
-    levels = [int(frame[0, 0]) for frame in frames]
-    assert sorted(set(levels)) == list(LEVELS[:4])
-    assert levels == sorted(levels)
+def test_pictures_at_uneven_times_stay_at_their_times(tmp_path: Path) -> None:
+    times = [0, 1, 2, 6, 7, 8, 9, 10]
+    video = write_video(tmp_path / "a.mkv", [flat(level) for level in LEVELS], times=times)
+    path = bank_from_video(video, tmp_path / "a.bank", width_px=WIDTH_PX, height_px=HEIGHT_PX)
+    with FrameBank.open(path) as bank:
+        rate_fps = bank.geometry.rate_fps
+        shown = [int(bank.frame(index)[0, 0]) for index in range(bank.frames_ready)]
+    assert len(shown) == round(10 / 25 * rate_fps) + 1
+    for level, at in zip(LEVELS, times, strict=True):
+        assert shown[round(at / 25 * rate_fps)] == level
+    assert shown[round(5 / 25 * rate_fps)] == LEVELS[2]
 
 
 def test_black_and_white_of_a_video_become_0_and_255(tmp_path: Path) -> None:
