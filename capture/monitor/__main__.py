@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import signal
 import sys
+from functools import partial
+from types import FrameType
 
 from capture.errors import CaptureError
 from capture.monitor.app import MonitorApp
@@ -29,6 +32,14 @@ def main() -> int:
     # Ctrl-C is a key here; one sent to the whole group is the supervisor's to answer, with a Quit.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     app = MonitorApp(feed)
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        app.parting = f"monitor: ended by {signal.Signals(number).name}; the recording is not touched by that"
+        asyncio.get_running_loop().call_soon_threadsafe(partial(app.exit, return_code=1))
+
+    # Killed outright, Textual would leave the terminal without echo and on its other screen.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)
     try:
         app.run()
     finally:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import termios
@@ -187,6 +188,17 @@ def test_the_process_draws_takes_keys_and_leaves_at_quit(hub, ring, preview):
         hub.says(Quit())
         read(b"\x1b[?1049l")
         assert process.wait(DEADLINE_S) == 0
+
+
+def test_a_terminated_process_gives_the_terminal_back(hub, ring, preview):
+    with monitor_on_a_terminal(hub, ring) as (process, _, read):
+        hub.hears()
+        hub.says(CaptureReport(preview))
+        read(b"PREVIEW")
+        process.send_signal(signal.SIGTERM)
+        read(b"\x1b[?1049l")
+        read(b"monitor: ended by SIGTERM")
+        assert process.wait(DEADLINE_S) == 1
 
 
 def test_without_a_terminal_the_process_says_so(hub):
