@@ -20,6 +20,7 @@ from capture.errors import BadInput, CaptureError
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells know it."""
+_INTERRUPTED_TEXT = "interrupted; everything written so far is valid"
 _SHOW_AFTER_S = 2.0
 _LINE_EVERY_S = 10.0
 
@@ -39,7 +40,7 @@ def run_command(app: typer.Typer, args: Sequence[str] | None = None) -> NoReturn
     except CaptureError as error:
         _fail(str(error), error.exit_code, arguments)
     except (KeyboardInterrupt, typer.Abort):
-        _fail("interrupted; everything written so far is valid", INTERRUPTED, arguments)
+        _fail(_INTERRUPTED_TEXT, INTERRUPTED, arguments)
     except BrokenPipeError:
         # Whoever read our output has enough; the interpreter must not try to flush it again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -53,6 +54,9 @@ def run_command(app: typer.Typer, args: Sequence[str] | None = None) -> NoReturn
         if message is None:
             raise
         _fail(f"{message().rstrip('.')} (see --help)", BadInput.exit_code, arguments)
+    # Newer versions of Typer turn Ctrl-C into this status by themselves.
+    if result == INTERRUPTED:
+        _fail(_INTERRUPTED_TEXT, INTERRUPTED, arguments)
     raise SystemExit(result if isinstance(result, int) else 0)
 
 

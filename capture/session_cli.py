@@ -48,7 +48,10 @@ def ls(
     path: Annotated[Path, typer.Argument(help="A folder of sessions, or one session.")] = DEFAULT_OUT,
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
-    """List sessions with their trials, frames, losses and size; or the trials of one session."""
+    """List sessions, or the trials of one session.
+
+    With frames, seconds, frames lost, size on disk and state.
+    """
     _check_exists(path)
     if (path / SESSION_FILE).is_file():
         session = Session.open(path)
@@ -67,9 +70,12 @@ def ls(
         output().print(f"no sessions in {path}")
 
 
-@app.command(epilog="Example:  dfme-session info sessions/2031-05-04T10-15-00_P07/recordings/trial-001.zarr")
+@app.command(epilog="Example:  dfme-session info sessions/2031-05-04T10-15-00_P07")
 def info(path: Annotated[Path, _PATH], as_json: Annotated[bool, _JSON] = False) -> None:
-    """Describe a session or a recording: camera, rate, frames, clock, losses."""
+    """Describe a session or a recording.
+
+    With camera, rate, frames, clock and losses.
+    """
     _check_exists(path)
     if (path / SESSION_FILE).is_file():
         session = Session.open(path)
@@ -91,9 +97,10 @@ def info(path: Annotated[Path, _PATH], as_json: Annotated[bool, _JSON] = False) 
 
 @app.command(epilog="Example:  dfme-session verify sessions/2031-05-04T10-15-00_P07")
 def verify(path: Annotated[Path, _PATH], as_json: Annotated[bool, _JSON] = False) -> None:
-    """Check every checksum and frame id, and that producer, monitor, end message and recording agree.
+    """Check that nothing is damaged or lost unsaid.
 
-    Exit status 1 when anything is wrong.
+    Every checksum is computed again, frame ids are followed from end to end, and producer, monitor, end message and
+    recording must agree on what was lost. Exit status 1 when anything is wrong.
     """
     reports = []
     for recording in _recordings(path):
@@ -114,7 +121,10 @@ def verify(path: Annotated[Path, _PATH], as_json: Annotated[bool, _JSON] = False
 
 @app.command(epilog="Example:  dfme-session repair sessions/2031-05-04T10-15-00_P07")
 def repair(path: Annotated[Path, _PATH], as_json: Annotated[bool, _JSON] = False) -> None:
-    """Make recordings whole after a kill, a power cut or a damaged file; pixels are never deleted."""
+    """Make recordings whole after a kill or damage.
+
+    Indexes, lengths and metadata are rebuilt; pixels are never deleted.
+    """
     is_session = path.exists() and (path / SESSION_FILE).is_file()
     reports = []
     for recording in _recordings(path):
@@ -124,7 +134,7 @@ def repair(path: Annotated[Path, _PATH], as_json: Annotated[bool, _JSON] = False
             report = repair_recording(recording, progress.update)
         reports.append(report)
         if not as_json:
-            output().print(view.repair_line(report))
+            output().print(view.repair_line(report), soft_wrap=True)
     adopted = settled = 0
     if is_session:
         session = Session.open(path)
@@ -157,7 +167,10 @@ def clip(
     mp4: Annotated[Path | None, typer.Option(help="New slow-motion video, NAME.mp4, 30 frames a second.")] = None,
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
-    """Cut a stretch out of a recording: to a new recording, to pictures, or to a slow-motion video to look at."""
+    """Cut a stretch out of a recording.
+
+    To a new recording, to pictures, or to a slow-motion video to look at; or all three.
+    """
     if out is None and png is None and mp4 is None:
         raise BadInput("say where the clip goes: --out NAME.zarr, --png FOLDER or --mp4 NAME.mp4")
     if (frames is None) == (seconds is None):
@@ -186,7 +199,7 @@ def clip(
     if as_json:
         print_json(made)
     else:
-        output().print("\n".join(lines), markup=False)
+        output().print("\n".join(lines), markup=False, soft_wrap=True)
 
 
 @app.command(
@@ -204,7 +217,10 @@ def transcode(
     ] = Codec.FFV1,
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
-    """Pack a recording without loss, and read it back to prove it; the recording itself stays."""
+    """Pack a recording without loss.
+
+    What was packed is read back and compared byte for byte; the recording itself stays.
+    """
     source = _one_recording(path)
     if out is None:
         out = source.with_suffix(".ffv1") if codec is Codec.FFV1 else source.with_name(f"{source.stem}-zstd.zarr")
@@ -213,7 +229,7 @@ def transcode(
     if as_json:
         print_json(msgspec.to_builtins(report))
     else:
-        output().print(view.transcode_line(report), markup=False)
+        output().print(view.transcode_line(report), markup=False, soft_wrap=True)
 
 
 def main() -> None:

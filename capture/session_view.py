@@ -257,7 +257,7 @@ def size(count: int) -> str:
 
 def _table(first: str, *others: str) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    table.add_column(first, overflow="fold")
+    table.add_column(first, no_wrap=True)
     for name in others:
         words = name in ("state", "ended by", "agrees")
         table.add_column(name, justify="left" if words else "right", no_wrap=not words)

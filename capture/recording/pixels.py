@@ -108,9 +108,6 @@ class ShardedPixels:
                 return
             if np.any(places[:, 1] != self.geometry.frame_bytes):
                 raise RecordingInvalid(f"the index of {path} gives a frame a wrong length: {_REPAIR}")
-            if len(places) > 1:
-                # Four times the speed from a cold disk, measured with 8 MB blocks.
-                os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_SEQUENTIAL)
             # Neighbours lie end to end where a frame fills its slot, and are then read in one call.
             steps = np.diff(places[:, 0].astype(np.int64))
             starts = np.concatenate(([0], np.flatnonzero(steps != self.geometry.frame_bytes) + 1, [len(places)]))

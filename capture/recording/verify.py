@@ -132,7 +132,7 @@ def _check_files(recording: Recording, findings: _Findings) -> None:
         )
     if attributes.state == "recording":
         return
-    findings.expect("frames", attributes.frames, "the attributes", len(recording), "the recording")
+    findings.expect("frames", attributes.frames, "zarr.json", len(recording), "the recording")
     if len(recording) and int(recording.positions[-1]) != len(recording) - 1:
         missing = int(recording.positions[-1]) + 1 - len(recording)
         text = f"{missing} places between the first and the last frame hold no frame"

@@ -1,0 +1,228 @@
+"""Verification: a sound recording is ok, and each thing that can be wrong is named with its place."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from capture.recording.attributes import MonitorLedger
+from capture.recording.layout import ShardGeometry, shard_path, value_path
+from capture.recording.ledger import count_ids, find_gaps, surplus
+from capture.recording.reader import Recording
+from capture.recording.verify import verify
+from capture.statistics import LossLedger
+
+LOST = {"camera": [(110, 112)], "incomplete": [(113, 113)], "ring": [(120, 121), (500, 501)]}
+LOSSES = LossLedger(camera=3, incomplete=1, ring=4)
+
+
+def with_ledger(path, change):
+    """The `ledger` attribute of the recording at `path`, after `change` has been at it."""
+    ledger = Recording.open(path).raw_attributes["ledger"]
+    change(ledger)
+    return {"ledger": ledger}
+
+
+def test_a_sound_recording_is_ok_in_all_four_places(make_recording):
+    path = make_recording(lost=LOST)
+
+    report = verify(path, monitor=MonitorLedger(40, LOSSES))
+
+    assert report.problems == ()
+    assert report.ok
+    assert report.stamped
+    assert report.missing_ids == 6
+    assert [(place.name, place.frames, place.agrees) for place in report.places] == [
+        ("producer", 40, True),
+        ("monitor", 40, True),
+        ("end message", 40, True),
+        ("recording", 40, True),
+    ]
+
+
+def test_progress_ends_at_the_last_frame(make_recording):
+    said = []
+
+    verify(make_recording(), lambda done, total: said.append((done, total)))
+
+    assert said[-1] == (40, 40)
+
+
+def test_a_single_flipped_bit_is_found(make_recording):
+    path = make_recording(stamped=False)
+    geometry = ShardGeometry(32, 64, 16)
+    with shard_path(path, 1).open("r+b") as shard:
+        shard.seek(geometry.offset(5) + 700)
+        byte = shard.read(1)[0]
+        shard.seek(-1, 1)
+        shard.write(bytes([byte ^ 4]))
+
+    report = verify(path)
+
+    assert not report.ok
+    assert report.problems == ("crc32c: 1 frames differ from what was recorded (21)",)
+
+
+def test_frames_of_a_torn_shard_are_named_and_the_rest_is_still_checked(make_recording):
+    path = make_recording()
+    with shard_path(path, 1).open("r+b") as shard:
+        shard.write(b"torn")
+
+    (problem,) = verify(path).problems
+
+    assert problem.startswith("16 frames cannot be read (16-31): the index of ")
+
+
+def test_a_stamp_with_another_id_is_found(make_recording):
+    path = make_recording(first_id=100)
+    chunk = value_path(path, "frame_id", 0)
+    ids = np.fromfile(chunk, "<u8")
+    chunk.write_bytes((ids + 7).tobytes())
+
+    problems = verify(path).problems
+
+    assert "stamp: 16 frames carry another frame id (0-15)" in problems
+
+
+def test_times_that_go_back_are_found(make_recording):
+    path = make_recording()
+    chunk = value_path(path, "host_ns", 0)
+    times = np.fromfile(chunk, "<u8")
+    times[7] = times[3]
+    chunk.write_bytes(times.tobytes())
+
+    assert verify(path).problems == ("host_ns: goes back at frame 7 (and 0 more)",)
+
+
+def test_a_gap_that_nobody_counted_is_found(make_recording):
+    path = make_recording(frame_ids=[*range(100, 110), *range(113, 143)])
+
+    assert verify(path).problems == ("frame_id: 3 ids are missing unsaid: 110-112",)
+
+
+def test_ids_that_were_counted_as_lost_but_are_there_are_found(make_recording):
+    lost_ids = {"camera": [[105, 106]], "incomplete": [], "ring": []}
+    path = make_recording()
+    ledger = with_ledger(path, lambda ledger: ledger["end"].update(lost_ids=lost_ids, losses={"camera": 2}))
+
+    problems = verify(make_recording("second.zarr", change=ledger)).problems
+
+    assert problems == ("lost_ids: the ledger has 2 ids as lost that are recorded, or twice: 105-106",)
+
+
+@pytest.mark.parametrize("ids", [[5, 6, 6, 7], [5, 6, 4, 7]], ids=["twice", "backwards"])
+def test_ids_must_advance(make_recording, ids):
+    problems = verify(make_recording(frame_ids=ids)).problems
+
+    assert any(problem.startswith("frame_id: does not advance at frame 2") for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("modulus", "skips_zero"), [(2**16, True), (2**16, False), (2**32, False)], ids=["GigE Vision", "16 bit", "32 bit"]
+)
+def test_ids_that_start_over_are_no_gap(make_recording, modulus, skips_zero):
+    before, after = range(modulus - 20, modulus), range(1 if skips_zero else 0, 20)
+
+    report = verify(make_recording(frame_ids=[*before, *after]))
+
+    assert report.ok, report.problems
+    assert "frame ids started over: the camera counts with 16 or 32 bits" in report.notes
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (
+            lambda ledger: ledger["recorder"].update(frames=41),
+            "frames: the recording says 40, the recorder says 41",
+        ),
+        (
+            lambda ledger: ledger["end"].update(frames=41, producer={"delivered": 41, "surplus": 0}),
+            "frames: the recording says 40, the end message (less those lost on disk) says 41",
+        ),
+        (
+            lambda ledger: ledger["end"]["producer"].update(delivered=99),
+            "delivered: the producer says 99, the end message says 43",
+        ),
+        (
+            lambda ledger: ledger["end"]["producer"].update(underrun=5),
+            "lost (camera): the producer says 5 underruns, the end message says 0",
+        ),
+        (
+            lambda ledger: ledger["end"].update(losses={"ring": 2}, producer={}),
+            "lost (ring): the end message says 2, its list of ids says 0",
+        ),
+    ],
+)
+def test_a_disagreement_of_the_ledger_is_named_place_by_place(make_recording, change, problem):
+    ledger = with_ledger(make_recording(), change)
+
+    report = verify(make_recording("second.zarr", change=ledger))
+
+    assert problem in report.problems
+    assert False in [place.agrees for place in report.places]
+
+
+@pytest.mark.parametrize(
+    ("monitor", "problem"),
+    [
+        (MonitorLedger(39), "frames: the monitor says 39, the recorder says 40"),
+        (MonitorLedger(40, LossLedger(ring=1)), "lost (ring): the monitor says 1, the end message says 0"),
+        (MonitorLedger(40, LossLedger(disk=1)), "lost (disk): the monitor says 1, the recorder says 0"),
+    ],
+)
+def test_a_monitor_that_showed_something_else_is_named(make_recording, monitor, problem):
+    assert verify(make_recording(), monitor=monitor).problems == (problem,)
+
+
+def test_frames_lost_on_disk_are_accounted_for_by_the_recorder(make_recording):
+    def change(ledger):
+        ledger["end"].update(frames=42, producer={"delivered": 42, "surplus": 0})
+        ledger["recorder"].update(lost_disk=2, lost_ids=[110, 111])
+
+    ids = [*range(100, 110), *range(112, 142)]
+    ledger = with_ledger(make_recording(frame_ids=ids), change)
+    path = make_recording("second.zarr", frame_ids=ids, change=ledger)
+
+    report = verify(path, monitor=MonitorLedger(40, LossLedger(disk=2)))
+
+    assert report.ok, report.problems
+
+
+def test_a_recording_that_was_never_closed_is_not_ok(make_recording):
+    report = verify(make_recording(killed_after=21))
+
+    assert report.problems == ("state: never closed, the process was killed: run `dfme-session repair`",)
+
+
+def test_attributes_that_say_another_number_of_frames_are_found(make_recording):
+    report = verify(make_recording(change={"frames": 41}))
+
+    assert report.problems == ("frames: zarr.json says 41, the recording says 40",)
+
+
+@given(lost=st.sets(st.integers(1, 60), max_size=30))
+def test_gaps_are_exactly_the_ids_that_are_missing(lost):
+    ids = np.array([i for i in range(62) if i not in lost], dtype=np.uint64)
+
+    gaps = find_gaps(ids)
+
+    assert {i for a, b in gaps.missing for i in range(a, b + 1)} == lost
+    assert gaps.missing_count == len(lost)
+    assert gaps.backward == 0
+
+
+ranges = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 8)).map(lambda t: (t[0], t[0] + t[1])), max_size=6)
+
+
+@given(wanted=ranges, offered=ranges)
+def test_surplus_is_what_is_wanted_more_often_than_offered(wanted, offered):
+    def times(of, i):
+        return sum(a <= i <= b for a, b in of)
+
+    found = surplus(wanted, offered)
+
+    assert count_ids(found) == sum(times(wanted, i) > times(offered, i) for i in range(50))
+    assert all(times(found, i) == 1 for a, b in found for i in range(a, b + 1))
