@@ -1,0 +1,210 @@
+"""The recorder: takes frames from ring slots to the disk and gives the slots back."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import msgspec
+
+from capture.errors import CaptureError
+from capture.messages import End, Finished, Image, Release, Start
+from capture.recording.layout import FORMAT_VERSION, ShardGeometry
+from capture.recording.writer import RecordingWriter
+from capture.ring import RingReader
+from capture.statistics import RecorderState, RecorderStatistics
+from capture.version import software
+
+FLUSH_INTERVAL_S = 0.05
+"""Frames become readable in the recording at least this often; a kill costs no more than this."""
+_MAX_RUN = 16
+"""Frames handed to the disk in one call: beyond four the disk gains nothing, and slots come back later."""
+_RATE_WINDOW_S = 1.0
+
+
+class Recorder:
+    """Writes one trial after the other. Knows nothing of sockets: it is told, and returns what is to be said.
+
+    Frames that cannot be written are counted with their ids and their slots are given back, so that a failing disk
+    never stops the camera; the trial is then ended by whoever reads `statistics()`.
+    """
+
+    def __init__(self, ring: RingReader, folder: Path) -> None:
+        self._ring = ring
+        self._folder = folder
+        self._state = RecorderState.IDLE
+        self._start: Start | None = None
+        self._writer: RecordingWriter | None = None
+        self._frames = 0
+        self._bytes = 0
+        self._durable = -1
+        self._direct = True
+        self._lost_ids: list[int] = []
+        self._queued = 0
+        self._error = ""
+        self._rate_mark = (time.monotonic(), 0)
+        self._write_mb_s = 0.0
+        self._started = 0.0
+
+    def start(self, message: Start) -> str:
+        """Open the recording of a trial; returns a line for the operator when something is worth knowing."""
+        self._start = message
+        self._frames = self._bytes = 0
+        self._durable = -1
+        self._lost_ids = []
+        self._error = ""
+        self._folder = Path(message.path).parent
+        self._started = time.monotonic()
+        self._rate_mark = (self._started, 0)
+        self._state = RecorderState.RECORDING
+        geometry = ShardGeometry(message.height_px, message.width_px)
+        try:
+            self._writer = RecordingWriter(
+                Path(message.path),
+                geometry,
+                flush_frames=round(message.rate_fps * FLUSH_INTERVAL_S),
+                attributes=self._attributes(message, "recording"),
+            )
+        except (CaptureError, OSError) as error:
+            self._fail(error)
+            return ""
+        self._direct = self._writer.statistics().direct_io
+        if not self._direct:
+            return f"{self._folder} has no O_DIRECT: writing through the page cache, expect stalls at high rates"
+        return ""
+
+    def write(self, images: Sequence[Image]) -> Release:
+        """Write these frames, in this order, and give their slots back."""
+        self._queued = len(images)
+        for run in _runs(images, self._ring.slots):
+            self._write_run(run)
+            self._queued -= len(run)
+        return Release([image.slot for image in images], self._durable)
+
+    def end(self, message: End) -> Finished:
+        """Close the recording with the ledger of the whole trial."""
+        start, writer = self._start, self._writer
+        if start is None:
+            raise CaptureError("an end without a start")
+        if writer is not None:
+            attributes = self._attributes(start, "complete")
+            attributes["frames"] = self._frames
+            attributes["clock"] = message.clock
+            attributes["ledger"] = {
+                "end": msgspec.to_builtins(message),
+                "recorder": {
+                    "frames": self._frames,
+                    "lost_disk": len(self._lost_ids),
+                    "lost_ids": self._lost_ids[:1000],
+                },
+            }
+            try:
+                writer.close(attributes)
+            except (CaptureError, OSError) as error:
+                self._fail(error)
+        seconds = time.monotonic() - self._started
+        self._writer = None
+        self._start = None
+        failed = self._state is RecorderState.FAILED
+        if not failed:
+            self._state = RecorderState.IDLE
+        return Finished(
+            series=start.series,
+            path=start.path,
+            frames=self._frames,
+            bytes=self._bytes,
+            lost_disk=len(self._lost_ids),
+            write_mb_s=self._bytes / 1e6 / seconds if seconds > 0 else 0.0,
+            error=self._error,
+        )
+
+    @property
+    def recording(self) -> Start | None:
+        """The trial being written, if any."""
+        return self._start
+
+    def statistics(self) -> RecorderStatistics:
+        """Figures of the recorder; the write rate covers the time since the last call that was a second ago."""
+        now = time.monotonic()
+        mark, mark_bytes = self._rate_mark
+        if now - mark >= _RATE_WINDOW_S:
+            self._write_mb_s = (self._bytes - mark_bytes) / 1e6 / (now - mark)
+            self._rate_mark = (now, self._bytes)
+        disk = os.statvfs(self._folder)
+        cpu = os.times()
+        return RecorderStatistics(
+            state=self._state,
+            recording=self._start.path if self._start else "",
+            frames=self._frames,
+            bytes=self._bytes,
+            lost_disk=len(self._lost_ids),
+            queued=self._queued,
+            write_mb_s=self._write_mb_s,
+            disk_free_bytes=disk.f_bavail * disk.f_frsize,
+            disk_total_bytes=disk.f_blocks * disk.f_frsize,
+            direct_io=self._direct,
+            last_durable=self._durable,
+            cpu_s=cpu.user + cpu.system,
+        )
+
+    def _write_run(self, run: Sequence[Image]) -> None:
+        writer = self._writer
+        if writer is None or self._state is RecorderState.FAILED:
+            self._lost_ids.extend(image.frame_id for image in run)
+            return
+        before = writer.statistics().frames
+        try:
+            writer.append(
+                self._ring.span(run[0].slot, len(run)),
+                [image.frame_id for image in run],
+                [image.device_ns for image in run],
+                [image.host_ns for image in run],
+            )
+            if writer.flush_due:
+                writer.flush()
+        except (CaptureError, OSError) as error:
+            written = writer.statistics().frames - before
+            self._lost_ids.extend(image.frame_id for image in run[written:])
+            self._fail(error)
+        statistics = writer.statistics()
+        self._frames = statistics.frames
+        self._bytes = statistics.bytes
+        self._durable = statistics.last_durable
+
+    def _fail(self, error: Exception) -> None:
+        self._state = RecorderState.FAILED
+        self._error = str(error)
+
+    @property
+    def error(self) -> str:
+        """What went wrong in this trial, or nothing."""
+        return self._error
+
+    def _attributes(self, start: Start, state: str) -> dict[str, object]:
+        return {
+            "format": FORMAT_VERSION,
+            "software": software(),
+            "state": state,
+            "session": start.session,
+            "trial": start.trial,
+            "series": start.series,
+            "rate_fps": start.rate_fps,
+            "height_px": start.height_px,
+            "width_px": start.width_px,
+            "started_host_ns": start.host_ns,
+            **start.attributes,
+        }
+
+
+def _runs(images: Sequence[Image], slots: int) -> Iterator[Sequence[Image]]:
+    """Cut `images` where the next slot does not lie behind the one before, and at the longest run."""
+    begin = 0
+    for i, (one, two) in enumerate(pairwise(images), start=1):
+        if two.slot != one.slot + 1 or i - begin >= _MAX_RUN or two.slot >= slots:
+            yield images[begin:i]
+            begin = i
+    if images:
+        yield images[begin:]

@@ -1,0 +1,49 @@
+"""The supervisor's journal: each event goes to the session's log and to whoever watches, now or later."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import Literal
+
+from capture.messages import Event
+from capture.monitor.plain import PlainProgress
+from capture.session import Session
+from capture.supervisor.hub import Hub
+
+_KEPT = 50
+"""Events told to a monitor that comes up after they happened."""
+
+Level = Literal["info", "warning", "error"]
+
+
+class Journal:
+    """Takes events; knows the session and the watchers once there are any."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._events: deque[Event] = deque(maxlen=_KEPT)
+        self.session: Session | None = None
+        self.plain: PlainProgress | None = None
+        self.trial: str | None = None
+        """Trial that events belong to from now on."""
+
+    def note(self, level: Level, text: str, kind: str = "note") -> None:
+        """An event of the supervisor's own; `kind` is its `trial_type` in the session's log."""
+        self.log(Event(time.monotonic_ns(), level, "supervisor", text), kind)
+
+    def log(self, event: Event, kind: str = "note") -> None:
+        """Any event."""
+        self._events.append(event)
+        if self.session is not None:
+            self.session.log_event(
+                event.host_ns, event.level, event.source, event.text, trial=self.trial, trial_type=kind
+            )
+        self._hub.tell("monitor", event)
+        if self.plain is not None:
+            self.plain.event(event)
+
+    def tell_monitor_the_past(self) -> None:
+        """Send the events so far to a monitor that has just come up."""
+        for event in self._events:
+            self._hub.tell("monitor", event)

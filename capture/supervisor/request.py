@@ -1,0 +1,94 @@
+"""What the operator asked for, whether there is room for it, and what came of it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from capture.errors import FolderUnusable, NoSpace
+from capture.recording.layout import ShardGeometry
+from capture.settings import HardwareSettings
+from capture.supervisor.trials import TrialResult
+
+_FREE_SHARDS_TO_START = 2
+
+
+@dataclass(frozen=True)
+class CaptureRequest:
+    """What the operator asked for."""
+
+    settings: HardwareSettings
+    out: Path
+    """Folder that gets the session folder."""
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    """Camera features set after everything else."""
+    participant: str | None = None
+    """Pseudonym; never a name."""
+    max_frames: int | None = None
+    max_seconds: float | None = None
+    monitor: bool = False
+    """Draw the Textual monitor on this terminal; otherwise progress lines on standard error."""
+    live: bool = True
+    """Read expressions out live, where that part is installed."""
+    hardware: str = ""
+    """Name of the hardware file, for the session's record."""
+
+    @property
+    def bounded(self) -> bool:
+        """Whether the first trial ends by itself, and the command with it."""
+        return self.max_frames is not None or self.max_seconds is not None
+
+    @property
+    def limit_s(self) -> float | None:
+        """Planned length of a trial in seconds; None when the operator ends it."""
+        if self.max_seconds is not None:
+            return self.max_seconds
+        return self.max_frames / self.settings.rate_fps if self.max_frames is not None else None
+
+    @property
+    def geometry(self) -> ShardGeometry:
+        """How the frames lie on disk."""
+        return ShardGeometry(self.settings.height_px, self.settings.width_px)
+
+    @property
+    def shard_bytes(self) -> int:
+        """Length of a full shard file."""
+        return self.geometry.shard_bytes(self.geometry.frames_per_shard)
+
+    def check_room(self) -> None:
+        """Make sure that `out` can be written and has room for a trial, as far as its length is known.
+
+        Raises:
+            FolderUnusable: It cannot be made or written.
+            NoSpace: There is too little room.
+        """
+        try:
+            self.out.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.out):
+                pass
+        except OSError as error:
+            raise FolderUnusable(
+                f"cannot write to {self.out} ({error.strerror}): choose another folder with --out"
+            ) from error
+        frames = (self.limit_s or 0.0) * self.settings.rate_fps
+        needed = int(frames * self.geometry.stride) + _FREE_SHARDS_TO_START * self.shard_bytes
+        free = shutil.disk_usage(self.out).free
+        if free < needed:
+            raise NoSpace(
+                f"{self.out} has {free / 1e9:.1f} GB left and the recording needs {needed / 1e9:.1f} GB: "
+                "make room, record shorter, or choose another disk with --out"
+            )
+
+
+@dataclass(frozen=True)
+class CaptureResult:
+    """What came of it."""
+
+    session: Path
+    trials: tuple[TrialResult, ...]
+    live: Mapping[str, int]
+    """`frames_analysed`, `frames_skipped` and `spotted` of the live service."""
