@@ -162,7 +162,8 @@ async def test_a_loss_is_drawn_at_once(driven, app, feed, recording, changed):
 
 
 async def test_the_last_of_a_burst_of_reports_is_drawn_though_no_other_follows(driven, app, feed, recording, changed):
-    async with driven(recording):
+    async with driven(recording) as pilot:
+        await pilot.pause()  # the first layout draws too
         feed.report(changed(recording, camera={"frames": 6_175}, host_ns=recording.host_ns + 1))
         await feed.taken()
         await until(lambda: "6,175 ring" in shown(app, "figures"))
