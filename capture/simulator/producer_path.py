@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from importlib import metadata
 from pathlib import Path
@@ -35,9 +36,7 @@ def producer_path() -> Path:
 
 def _places() -> list[Path]:
     places = []
-    try:
+    with contextlib.suppress(metadata.PackageNotFoundError):
         places.append(Path(str(metadata.distribution("dfme").locate_file(f"capture/simulator/{_FILE}"))))
-    except metadata.PackageNotFoundError:
-        pass
     places.append(Path(__file__).with_name(_FILE))
     return places

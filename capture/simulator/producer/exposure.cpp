@@ -129,12 +129,9 @@ void Camera::deliver(Lock& lock, const Frame& header, const Picture& picture, bo
   const Memory memory = sink->begin();
   if (memory.base != nullptr) {
     frame.larger_than_buffer = memory.bytes < frame.data_bytes;
-    frame.incomplete = frame.incomplete || frame.larger_than_buffer || picture.pixels == nullptr;
-    size_t arrived = frame.image_bytes;
-    if (picture.pixels == nullptr) arrived = 0;
-    else if (header.incomplete) arrived /= 2;
-    arrived = std::min(arrived, memory.bytes);
-    if (arrived > 0) std::memcpy(memory.base, picture.pixels, arrived);
+    const size_t sent = std::min(header.incomplete ? frame.image_bytes / 2 : frame.image_bytes, memory.bytes);
+    const size_t arrived = source_->copy(picture, memory.base, sent);
+    frame.incomplete = frame.incomplete || frame.larger_than_buffer || arrived < sent;
     if (stamp && arrived > 0) write_stamp(memory.base, arrived, frame.id, frame.device_ns, picture);
     frame.filled_bytes = arrived;
     if (!frame.incomplete) {

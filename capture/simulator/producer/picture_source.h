@@ -1,6 +1,7 @@
-// Where pixels come from: a rendered test card, or a frame bank mapped from a file.
+// Where pixels come from: a rendered test card, or a frame bank in a file.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -10,7 +11,6 @@ namespace simulator {
 inline constexpr size_t kStampBytes = 64;
 
 struct Picture {
-  const uint8_t* pixels = nullptr;  // null: the source could not give one
   uint64_t index = 0;
   uint32_t crc32c = 0;  // of the pixels after the first 64
 };
@@ -18,8 +18,10 @@ struct Picture {
 class PictureSource {
  public:
   virtual ~PictureSource() = default;
-  // The picture of the `frame`-th exposure, `elapsed_ns` after the first; valid until the next call.
+  // The picture of the `frame`-th exposure, `elapsed_ns` after the first.
   virtual Picture at(uint64_t frame, int64_t elapsed_ns) = 0;
+  // Copies the first `bytes` of its pixels; returns how many there were.
+  virtual size_t copy(const Picture& picture, uint8_t* to, size_t bytes) const = 0;
 };
 
 // 32 different pictures of a test card, all rendered before this returns.

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <vector>
+#include <memory>
 
 #include "crc32c.h"
 #include "picture_source.h"
@@ -16,11 +16,11 @@ constexpr double kTurn = 6.283185307179586;
 class TestCard : public PictureSource {
  public:
   TestCard(int64_t width, int64_t height, int64_t offset_x, int64_t offset_y)
-      : width_(width), height_(height), bytes_(static_cast<size_t>(width * height)), pixels_(bytes_ * kPictures) {
+      : width_(width), height_(height), bytes_(static_cast<size_t>(width * height)), pixels_(new uint8_t[bytes_ * kPictures]) {
     draw_card(offset_x, offset_y);
     for (int picture = kPictures - 1; picture >= 0; --picture) {
-      uint8_t* to = pixels_.data() + bytes_ * static_cast<size_t>(picture);
-      if (picture > 0) std::memcpy(to, pixels_.data(), bytes_);
+      uint8_t* to = pixels_.get() + bytes_ * static_cast<size_t>(picture);
+      if (picture > 0) std::memcpy(to, pixels_.get(), bytes_);
       draw_motion(to, picture);
       const size_t unstamped = std::min(bytes_, kStampBytes);
       crc_[picture] = crc32c(to + unstamped, bytes_ - unstamped);
@@ -29,12 +29,18 @@ class TestCard : public PictureSource {
 
   Picture at(uint64_t frame, int64_t /*elapsed_ns*/) override {
     const uint64_t index = frame % kPictures;
-    return {pixels_.data() + bytes_ * index, index, crc_[index]};
+    return {index, crc_[index]};
+  }
+
+  size_t copy(const Picture& picture, uint8_t* to, size_t bytes) const override {
+    const size_t copied = std::min(bytes, bytes_);
+    std::memcpy(to, pixels_.get() + bytes_ * picture.index, copied);
+    return copied;
   }
 
  private:
   void draw_card(int64_t offset_x, int64_t offset_y) {
-    uint8_t* row = pixels_.data();
+    uint8_t* row = pixels_.get();
     for (int64_t y = 0; y < height_; ++y, row += width_) {
       const int64_t sensor_y = y + offset_y;
       const bool steps = y >= height_ - height_ / 8;
@@ -58,7 +64,7 @@ class TestCard : public PictureSource {
     const int dots = static_cast<int>(radius() * 8) + 1;
     for (int dot = 0; dot < dots; ++dot) {
       const double angle = kTurn * dot / dots;
-      disc(pixels_.data(), angle, radius(), 1.0, 255);
+      disc(pixels_.get(), angle, radius(), 1.0, 255);
     }
   }
 
@@ -93,7 +99,7 @@ class TestCard : public PictureSource {
   const int64_t width_;
   const int64_t height_;
   const size_t bytes_;
-  std::vector<uint8_t> pixels_;
+  const std::unique_ptr<uint8_t[]> pixels_;  // not zeroed first: every byte is drawn
   uint32_t crc_[kPictures] = {};
 };
 
