@@ -209,12 +209,10 @@ def facts(pairs: dict[str, str]) -> Table:
 def print_verdict(console: Console, report: VerifyReport) -> None:
     """The verdict on one recording: a line, the four places, and what is wrong."""
     verdict = "[bold green]ok[/]" if report.ok else "[bold red]NOT OK[/]"
-    rate = report.bytes / 1e6 / report.elapsed_s if report.elapsed_s > 0 else 0.0
-    console.print(
-        f"{verdict}  {escape(Path(report.path).name)}: {report.frames:,} frames, {size(report.bytes)} read at "
-        f"{rate:,.0f} MB/s{', stamps match' if report.stamped and report.ok else ''}",
-        soft_wrap=True,
-    )
+    read = f", {size(report.bytes)} read at {report.bytes / 1e6 / report.elapsed_s:,.0f} MB/s" if report.bytes else ""
+    stamps = ", stamps match" if report.stamped and report.ok else ""
+    name = escape(Path(report.path).name)
+    console.print(f"{verdict}  {name}: {report.frames:,} frames{read}{stamps}", soft_wrap=True)
     if len(report.places) > 1:
         table = _table("place", "frames", "camera", "incomplete", "ring", "disk", "agrees")
         for place in report.places:

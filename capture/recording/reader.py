@@ -96,7 +96,7 @@ class Recording:
         """From the first frame to the last, plus one frame, in device time where the camera has one."""
         if len(self) < 2:
             return len(self) / self.rate_fps if self.rate_fps > 0 else 0.0
-        times = self.times_ns()
+        times = self.times_ns("device" if self.device_ns.all() else "host")
         return float(times[-1] - times[0]) / 1e9 * len(self) / (len(self) - 1)
 
     @property

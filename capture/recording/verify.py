@@ -73,6 +73,8 @@ class _Findings:
 def verify(path: Path | str, progress: Progress = silent, *, monitor: MonitorLedger | None = None) -> VerifyReport:
     """Check the recording at `path`.
 
+    Pixels of a recording that is still being made are left alone: reading them would take the disk from the recorder.
+
     Args:
         path: The recording.
         progress: Told how many frames are done.
@@ -84,11 +86,11 @@ def verify(path: Path | str, progress: Progress = silent, *, monitor: MonitorLed
     started = time.monotonic()
     recording = Recording.open(path)
     findings = _Findings()
-    _check_state(recording, findings)
+    running = _check_state(recording, findings)
     _check_files(recording, findings)
     missing = _check_ids(recording, findings)
     places = _check_ledger(recording, monitor, findings)
-    stamped = _check_pixels(recording, findings, progress)
+    stamped = not running and _check_pixels(recording, findings, progress)
     return VerifyReport(
         path=str(recording.path),
         ok=not findings.problems,
@@ -97,7 +99,7 @@ def verify(path: Path | str, progress: Progress = silent, *, monitor: MonitorLed
         state=recording.attributes.state,
         codec=recording.codec,
         frames=len(recording),
-        bytes=len(recording) * recording.geometry.frame_bytes,
+        bytes=0 if running else len(recording) * recording.geometry.frame_bytes,
         missing_ids=missing,
         stamped=stamped,
         places=places,
@@ -105,13 +107,16 @@ def verify(path: Path | str, progress: Progress = silent, *, monitor: MonitorLed
     )
 
 
-def _check_state(recording: Recording, findings: _Findings) -> None:
+def _check_state(recording: Recording, findings: _Findings) -> bool:
+    """Whether it was closed; returns whether a process is still recording it."""
     attributes = recording.attributes
+    running = False
     if attributes.state == "recording":
         writer = process_writing(recording.path)
         if writer is None:
             findings.problems.append("state: never closed, the process was killed: run `dfme-session repair`")
         else:
+            running = True
             findings.problems.append(f"state: process {writer} is still recording it: verify again when it has ended")
     elif attributes.state == "repaired":
         dropped = attributes.repair.frames_dropped if attributes.repair else 0
@@ -120,6 +125,7 @@ def _check_state(recording: Recording, findings: _Findings) -> None:
         findings.problems.append(f"state: {attributes.state!r} is none of recording, complete, repaired")
     if attributes.source is not None:
         findings.notes.append(f"{attributes.source.operation} of {attributes.source.recording}")
+    return running
 
 
 def _check_files(recording: Recording, findings: _Findings) -> None:

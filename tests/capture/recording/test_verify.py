@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -195,6 +197,15 @@ def test_a_recording_that_was_never_closed_is_not_ok(make_recording):
     report = verify(make_recording(killed_after=21))
 
     assert report.problems == ("state: never closed, the process was killed: run `dfme-session repair`",)
+
+
+def test_a_recording_that_is_being_made_is_left_alone(make_recording):
+    path = make_recording(killed_after=21)
+    with shard_path(path, 0).open("r+b"):
+        report = verify(path)
+
+    assert report.bytes == 0
+    assert report.problems == (f"state: process {os.getpid()} is still recording it: verify again when it has ended",)
 
 
 def test_attributes_that_say_another_number_of_frames_are_found(make_recording):
