@@ -266,6 +266,10 @@ def _recordings(path: Path) -> list[Path]:
 def _one_recording(path: Path) -> Path:
     found = _recordings(path)
     if len(found) > 1:
+        # Clips and packed copies beside the one trial do not make its session ambiguous.
+        session = Session.open(path)
+        found = [one for trial in session.trials if (one := session.path / trial.recording) in found] or found
+    if len(found) > 1:
         names = ", ".join(recording.name for recording in found[:5])
         raise BadInput(f"{path} has {len(found)} recordings, say which: {names}{', ...' if len(found) > 5 else ''}")
     return found[0]

@@ -250,12 +250,21 @@ def test_an_error_is_the_json_object_too(run, tmp_path):
 
 
 def test_a_session_with_several_recordings_must_be_told_which(run, session, make_recording):
-    shutil.move(make_recording("second.zarr"), session.recordings / "trial-002.zarr")
+    shutil.move(make_recording("second.zarr"), session.begin_trial("trial-002"))
 
     result = run("transcode", session.path)
 
     assert result.status == 2
     assert "2 recordings, say which: trial-001.zarr, trial-002.zarr" in result.err
+
+
+def test_a_packed_copy_beside_the_only_trial_leaves_no_doubt_which_is_meant(run, session, tmp_path):
+    run("transcode", session.path)
+
+    result = run("clip", session.path, "--frames", ":5", "--out", tmp_path / "c.zarr", "--json")
+
+    assert result.status == 0
+    assert result.json["source"] == str(session.recordings / "trial-001.zarr")
 
 
 @pytest.mark.parametrize("command", ["ls", "info", "verify", "repair", "clip", "transcode"])

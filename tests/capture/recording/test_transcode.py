@@ -8,7 +8,7 @@ import pytest
 import tensorstore
 import zarr
 
-from capture.errors import BadInput, RecordingInvalid
+from capture.errors import BadInput, CaptureError, RecordingInvalid
 from capture.recording.clip import clip
 from capture.recording.layout import ShardGeometry, shard_path
 from capture.recording.reader import Recording
@@ -115,6 +115,23 @@ def test_an_interrupted_transcode_leaves_nothing_behind(make_recording, tmp_path
 
     with pytest.raises(KeyboardInterrupt):
         transcode(path, tmp_path / f"packed{SUFFIX[codec]}", codec, stop)
+
+    assert set(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_what_does_not_compare_equal_is_not_kept(make_recording, tmp_path, codec):
+    path = make_recording()
+    before = set(tmp_path.iterdir())
+
+    def change_the_source_behind_its_back(done, _total):
+        if done == 40:
+            with shard_path(path, 0).open("r+b") as shard:
+                shard.seek(ShardGeometry(32, 64, 16).offset(6) + 100)
+                shard.write(b"\xff\x00\xff\x00")
+
+    with pytest.raises(CaptureError, match="did not come back as they were"):
+        transcode(path, tmp_path / f"packed{SUFFIX[codec]}", codec, change_the_source_behind_its_back)
 
     assert set(tmp_path.iterdir()) == before
 
