@@ -11,6 +11,7 @@ from capture.errors import CameraNotFound
 
 VARIABLE = "DFME_SIMULATOR"
 """Environment variable that names the producer, ahead of every other place."""
+_DISTRIBUTION = "dfme"
 _FILE = "dfme_simulator.cti"
 
 
@@ -37,6 +38,6 @@ def producer_path() -> Path:
 def _places() -> list[Path]:
     places = []
     with contextlib.suppress(metadata.PackageNotFoundError):
-        places.append(Path(str(metadata.distribution("dfme").locate_file(f"capture/simulator/{_FILE}"))))
+        places.append(Path(str(metadata.distribution(_DISTRIBUTION).locate_file(f"capture/simulator/{_FILE}"))))
     places.append(Path(__file__).with_name(_FILE))
     return places
