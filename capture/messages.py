@@ -51,6 +51,8 @@ class Image(msgspec.Struct, frozen=True, tag="image"):
     frame_id: int
     device_ns: int
     host_ns: int
+    crc32c: int
+    """Of the pixels, taken when the frame left the camera's buffer: whatever damages it later is found."""
     slot: int
 
 

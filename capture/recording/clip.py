@@ -79,12 +79,7 @@ def clip(
             slots = _Slots(geometry)
             for block in checked_blocks(recording, start, stop):
                 part = slice(block.start, block.stop)
-                writer.append(
-                    slots.padded(block.frames),
-                    recording.frame_id[part],
-                    recording.device_ns[part],
-                    recording.host_ns[part],
-                )
+                writer.append(slots.padded(block.frames), {name: getattr(recording, name)[part] for name in PER_FRAME})
                 progress(block.stop - start, stop - start)
         finally:
             writer.close(attributes)

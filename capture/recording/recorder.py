@@ -159,9 +159,12 @@ class Recorder:
         try:
             writer.append(
                 self._ring.span(run[0].slot, len(run)),
-                [image.frame_id for image in run],
-                [image.device_ns for image in run],
-                [image.host_ns for image in run],
+                {
+                    "frame_id": [image.frame_id for image in run],
+                    "device_ns": [image.device_ns for image in run],
+                    "host_ns": [image.host_ns for image in run],
+                    "crc32c": [image.crc32c for image in run],
+                },
             )
             if writer.flush_due:
                 writer.flush()

@@ -10,14 +10,13 @@ import errno
 import mmap
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import google_crc32c
 import msgspec
 import numpy as np
 import numpy.typing as npt
@@ -105,40 +104,26 @@ class RecordingWriter:
         """Whether enough frames were appended since the last flush."""
         return self._frames - self._flushed >= self._flush_frames
 
-    def append(
-        self,
-        pixels: memoryview,
-        frame_ids: npt.ArrayLike,
-        device_ns: npt.ArrayLike,
-        host_ns: npt.ArrayLike,
-    ) -> None:
+    def append(self, pixels: memoryview, values: Mapping[str, Sequence[int] | npt.NDArray[Any]]) -> None:
         """Write frames that lie one behind the other in memory.
 
         Args:
             pixels: `count * geometry.stride` bytes, page-aligned; each frame padded to the stride.
-            frame_ids: The frames' ids (count,).
-            device_ns: Device timestamps (count,), 0 where the camera has none.
-            host_ns: CLOCK_MONOTONIC (count,), each greater than 0.
+            values: For each of `PER_FRAME` the frames' values (count,); each `host_ns` greater than 0.
         """
-        stride, frame_bytes = self.geometry.stride, self.geometry.frame_bytes
-        columns = {"frame_id": frame_ids, "device_ns": device_ns, "host_ns": host_ns}
-        arrays = {name: np.asarray(values, dtype=PER_FRAME[name]).reshape(-1) for name, values in columns.items()}
-        count = len(arrays["frame_id"])
+        stride = self.geometry.stride
+        count = len(values["host_ns"])
         done = 0
         while done < count:
             shard = self._shard_for_next_frame()
             index = self._frames % self.geometry.frames_per_shard
             part = min(count - done, self.geometry.frames_per_shard - index)
-            view = pixels[done * stride : (done + part) * stride]
-            frames = np.frombuffer(view.toreadonly(), np.uint8).reshape(part, stride)
-            for i in range(part):
-                shard.values["crc32c"][index + i] = google_crc32c.value(frames[i, :frame_bytes])
             started = time.perf_counter()
             with _disk_errors(self.path):
-                _write_all(shard.fd, view, self.geometry.offset(index))
+                _write_all(shard.fd, pixels[done * stride : (done + part) * stride], self.geometry.offset(index))
             self._write_s += time.perf_counter() - started
-            for name, values in arrays.items():
-                shard.values[name][index : index + part] = values[done : done + part]
+            for name, column in shard.values.items():
+                column[index : index + part] = values[name][done : done + part]
             self._frames += part
             done += part
             if index + part == self.geometry.frames_per_shard:

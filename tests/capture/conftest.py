@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import google_crc32c
 import numpy as np
 import pytest
 
@@ -118,7 +119,13 @@ def make_recording(tmp_path: Path) -> MakeRecording:
         stop = len(ids) if killed_after is None else killed_after
         memory = slots.reshape(-1).data
         writer.append(
-            memory[: stop * geometry.stride], ids[:stop], taken[:stop] + DEVICE_LEAD_NS, taken[:stop] + DELAY_NS
+            memory[: stop * geometry.stride],
+            {
+                "frame_id": ids[:stop],
+                "device_ns": taken[:stop] + DEVICE_LEAD_NS,
+                "host_ns": taken[:stop] + DELAY_NS,
+                "crc32c": [google_crc32c.value(frame.tobytes()) for frame in pixels[:stop]],
+            },
         )
         np.save(path.with_suffix(".npy"), pixels[:stop])
         if killed_after is None:

@@ -17,7 +17,7 @@ from capture.statistics import LossLedger
 def test_a_frame_goes_round_as_start_image_end():
     messages = [
         Start("s", "session", "trial-001", "/d/trial-001.zarr", 768, 1024, 500.0, 7, {"camera": {"model": "m"}}, 100),
-        Image("s", 0, 42, 1, 2, 3),
+        Image("s", 0, 42, 1, 2, 77, 3),
         End("s", 1, LossLedger(camera=2), {"camera": [(43, 44)]}, {"delivered": 1}, {"source": "none"}, "frames", 9),
         Release([3], 0),
     ]
