@@ -15,7 +15,7 @@ import numpy.typing as npt
 from capture.errors import BadInput, CaptureError
 from capture.recording.attributes import Source
 from capture.recording.blocks import Progress, blocks, checked_blocks, silent
-from capture.recording.layout import FORMAT_VERSION, ShardGeometry
+from capture.recording.layout import FORMAT_VERSION, PER_FRAME, ShardGeometry
 from capture.recording.ledger import Range, find_gaps, surplus, within
 from capture.recording.output import new_output
 from capture.recording.reader import Recording
