@@ -58,11 +58,12 @@ class RingStatistics(msgspec.Struct, frozen=True):
 class _Mapped:
     """The mapped block and its geometry."""
 
-    def __init__(self, fd: int, *, writable: bool) -> None:
+    def __init__(self, fd: int, *, writable: bool, populate: bool) -> None:
         self.fd = fd
         size = os.fstat(fd).st_size
         access = mmap.PROT_READ | (mmap.PROT_WRITE if writable else 0)
-        self._map = mmap.mmap(fd, size, flags=mmap.MAP_SHARED, prot=access)
+        flags = mmap.MAP_SHARED | (mmap.MAP_POPULATE if populate else 0)
+        self._map = mmap.mmap(fd, size, flags=flags, prot=access)
         magic, version, slots, height, width, slot_bytes, _, _ = _HEADER.unpack_from(self._map, 0)
         if magic != _MAGIC or version != _VERSION:
             raise CaptureError("the shared memory handed over is not a frame ring of this version")
@@ -100,10 +101,15 @@ class RingWriter(_Mapped):
 
     Invariants: a slot is either free or in use. `acquire` hands out slots in cyclic order and only free ones;
     a slot acquired is published or abandoned before the next is acquired; only published slots are released.
+
+    Args:
+        fd: The ring's descriptor.
+        populate: Map every page now. Whoever streams must: left to the first lap of the ring, the page faults cost
+            more than the copies, and frames are lost above some 1,500 a second.
     """
 
-    def __init__(self, fd: int) -> None:
-        super().__init__(fd, writable=True)
+    def __init__(self, fd: int, *, populate: bool = False) -> None:
+        super().__init__(fd, writable=True, populate=populate)
         self._in_use = bytearray(self.slots)
         self._next = 0
         self._used = 0
@@ -175,10 +181,10 @@ class RingWriter(_Mapped):
 
 
 class RingReader(_Mapped):
-    """Anybody else's side: look at slots without holding them back."""
+    """Anybody else's side: look at slots without holding them back; `populate` as for the writer."""
 
-    def __init__(self, fd: int) -> None:
-        super().__init__(fd, writable=False)
+    def __init__(self, fd: int, *, populate: bool = False) -> None:
+        super().__init__(fd, writable=False, populate=populate)
 
     def meta(self, slot: int) -> tuple[int, FrameMeta]:
         """The version of the slot (odd while it is being written) and what is known of its frame."""

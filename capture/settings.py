@@ -119,7 +119,7 @@ class HardwareSettings(_Frozen):
     """Buffers handed to the producer; left out: half a second of frames, 128 to 512."""
     fetch_timeout_ms: Annotated[int, Field(ge=1, le=1000)] = 50
     """Longest wait for one frame; nothing else runs in the camera process meanwhile."""
-    ring_seconds: Annotated[float, Field(gt=0, le=600)] = 1.0
+    ring_seconds: Annotated[float, Field(gt=0, le=600)] = 2.0
     """Length of the frame ring between camera and disk."""
     when_ring_full: Literal["stop", "lose"] = "stop"
     """`stop` ends the trial cleanly just before the ring would overflow; `lose` goes on and counts what is lost."""

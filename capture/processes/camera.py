@@ -376,7 +376,7 @@ def main() -> None:
         with Camera.open(settings, task.overrides) as camera:
             # harvesters installs a SIGINT handler of its own; Ctrl-C is the supervisor's business.
             stop.install()
-            process = CameraProcess(task, hub, stop, camera, RingWriter(task.ring_fd))
+            process = CameraProcess(task, hub, stop, camera, RingWriter(task.ring_fd, populate=True))
             quiet_garbage_collector()
             process.run()
 

@@ -37,7 +37,7 @@ class RecorderProcess:
     def __init__(self, task: RecorderTask, hub: HubLink, stop: StopRequest) -> None:
         self._hub = hub
         self._stop = stop
-        self._recorder = Recorder(RingReader(task.ring_fd), Path(task.folder))
+        self._recorder = Recorder(RingReader(task.ring_fd, populate=True), Path(task.folder))
         self._frames: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.DEALER)
         self._frames.setsockopt(zmq.RCVHWM, 0)
         self._frames.setsockopt(zmq.SNDHWM, 0)

@@ -37,7 +37,7 @@ def test_a_file_with_name_producer_and_rate_is_enough(hardware_file):
     assert settings.trigger.mode == "off"
     assert settings.throughput_limit_bytes_s == "off"
     assert settings.fetch_timeout_ms == 50
-    assert settings.ring_seconds == 1.0
+    assert settings.ring_seconds == 2.0
 
 
 def test_features_keep_their_order_and_their_kind(hardware_file):
