@@ -152,8 +152,9 @@ def _check_files(recording: Recording, findings: _Findings) -> None:
             expected = geometry.frames_per_shard * dtype.itemsize
             if not chunk.is_file() or chunk.stat().st_size != expected:
                 findings.problems.append(f"{chunk} is missing or not {expected} bytes long")
-    spare = [k for k in chunk_numbers(recording.path / "frames" / "c") if k > len(shards)]
-    if spare:
+    # Repair keeps shards in which no frame counts any more, as it deletes no pixels; a first shard is always made.
+    spare = [k for k in chunk_numbers(recording.path / "frames" / "c") if k >= max(1, len(shards))]
+    if spare and attributes.state == "complete":
         findings.problems.append(f"{shard_path(recording.path, spare[0])} lies behind the last frame")
 
 

@@ -138,13 +138,26 @@ def test_attributes_that_are_gone_leave_frames_that_can_be_read(make_recording, 
     np.testing.assert_array_equal(recording.frames(0, 40), pixels(path))
 
 
+@pytest.mark.parametrize("killed_after", [1, 17], ids=["no frame is left", "no frame is left in the last shard"])
+def test_shards_in_which_no_frame_counts_stay_and_are_no_problem(make_recording, killed_after):
+    path = make_recording(killed_after=killed_after)
+    last = killed_after - 1
+    flip(shard_path(path, last // 16), GEOMETRY.offset(last % 16) + 900)
+
+    assert repair(path).frames == last
+
+    assert shard_path(path, last // 16).exists()
+    verdict = verify(path)
+    assert verdict.ok, verdict.problems
+
+
 @given(
     kill=st.integers(1, 40),
     torn=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 260)), max_size=3),
     flipped=st.sets(st.integers(0, 39), max_size=4),
     cut=st.none() | st.tuples(st.sampled_from(sorted(PER_FRAME)), st.integers(0, 2), st.integers(0, 127)),
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
 def test_whatever_was_damaged_the_result_is_valid_and_repairing_again_changes_nothing(
     make_recording, tmp_path, kill, torn, flipped, cut
 ):

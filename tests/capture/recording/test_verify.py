@@ -199,6 +199,15 @@ def test_a_recording_that_was_never_closed_is_not_ok(make_recording):
     assert report.problems == ("state: never closed, the process was killed: run `dfme-session repair`",)
 
 
+def test_a_shard_behind_the_last_frame_is_found(make_recording):
+    path = make_recording()
+    spare = shard_path(path, 3)
+    spare.parent.mkdir(parents=True)
+    spare.write_bytes(shard_path(path, 2).read_bytes())
+
+    assert verify(path).problems == (f"{spare} lies behind the last frame",)
+
+
 def test_a_recording_that_is_being_made_is_left_alone(make_recording):
     path = make_recording(killed_after=21)
     with shard_path(path, 0).open("r+b"):
