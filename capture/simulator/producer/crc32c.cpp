@@ -4,7 +4,7 @@
 #include <array>
 #include <cstring>
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(DFME_PORTABLE)
 #include <nmmintrin.h>
 #endif
 
@@ -43,7 +43,7 @@ uint32_t portable(uint32_t crc, const uint8_t* data, size_t bytes) {
   return crc;
 }
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(DFME_PORTABLE)
 __attribute__((target("sse4.2"))) uint32_t with_instruction(uint32_t crc, const uint8_t* data, size_t bytes) {
   uint64_t wide = crc;
   for (; bytes >= 8; bytes -= 8, data += 8) {
@@ -61,7 +61,7 @@ __attribute__((target("sse4.2"))) uint32_t with_instruction(uint32_t crc, const 
 
 uint32_t crc32c(const void* data, size_t bytes) {
   const auto* first = static_cast<const uint8_t*>(data);
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(DFME_PORTABLE)
   static const bool available = __builtin_cpu_supports("sse4.2") != 0;
   if (available) return ~with_instruction(~0U, first, bytes);
 #endif

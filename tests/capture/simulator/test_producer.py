@@ -38,9 +38,9 @@ FEATURES = {
     "SimulationBankPath SimulationTruthLog",
     IInteger: "Width Height OffsetX OffsetY WidthMax HeightMax SensorWidth SensorHeight PayloadSize "
     "AcquisitionFrameCount DeviceLinkThroughputLimit TimestampLatchValue PtpOffsetFromMaster TLParamsLocked "
-    "ChunkTimestamp ChunkFrameID SimulationFramesExposed SimulationIdsSkipped SimulationFramesIncomplete FaultFrameIdGapEvery "
-    "FaultFrameIdGapLength FaultIncompleteEvery FaultStallAfterFrames FaultStallDuration FaultClockStepAfterFrames "
-    "FaultDisconnectAfterFrames FaultDisconnectDuration FaultFrameIdStart FaultFrameIdBits",
+    "ChunkTimestamp ChunkFrameID SimulationFramesExposed SimulationIdsSkipped SimulationFramesIncomplete "
+    "FaultFrameIdGapEvery FaultFrameIdGapLength FaultIncompleteEvery FaultStallAfterFrames FaultStallDuration "
+    "FaultClockStepAfterFrames FaultDisconnectAfterFrames FaultDisconnectDuration FaultFrameIdStart FaultFrameIdBits",
     IFloat: "DeviceTemperature AcquisitionFrameRate ResultingFrameRate ExposureTime Gain ChunkExposureTime FaultJitter "
     "FaultClockDrift FaultClockStep",
     IBoolean: "AcquisitionFrameRateEnable PtpEnable ChunkModeActive ChunkEnable SimulationStamp",
