@@ -144,7 +144,8 @@ def test_buffers_hold_half_a_second_within_bounds(fps, buffers):
 
 def test_the_ring_holds_the_seconds_asked_for():
     settings = open_hardware("simulated_500", None)
-    assert settings.ring_slots == 500
+    assert settings.ring_slots == 1000
+    assert settings.model_copy(update={"ring_seconds": 0.5}).ring_slots == 250
     assert settings.model_copy(update={"ring_seconds": 0.001}).ring_slots == 8
 
 
