@@ -70,6 +70,8 @@ class End(msgspec.Struct, frozen=True, tag="end"):
     reason: str
     """Why the trial ended: `frames`, `duration`, `operator`, `ring`, `disk`, `camera lost`, `signal`."""
     host_ns: int = 0
+    exact: bool = True
+    """False where the supervisor says it in place of a camera process that has died."""
 
 
 class Release(msgspec.Struct, frozen=True, tag="release"):

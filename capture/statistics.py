@@ -79,6 +79,8 @@ class CameraStatistics(msgspec.Struct, frozen=True):
     clock_residual_ns: float | None = None
     cpu_s: float = 0.0
     """Processor time of the process since it started, in seconds."""
+    trial_cpu_s: float = 0.0
+    """Of that, since the trial began; with the simulated camera it makes the frames, too."""
 
 
 class RecorderStatistics(msgspec.Struct, frozen=True):
@@ -103,6 +105,9 @@ class RecorderStatistics(msgspec.Struct, frozen=True):
     last_durable: int = -1
     """Sequence number of the last frame that a reader would find after a crash; -1 before the first."""
     cpu_s: float = 0.0
+    """Processor time of the process since it started, in seconds."""
+    trial_cpu_s: float = 0.0
+    """Of that, since the trial began."""
 
 
 class LiveStatistics(msgspec.Struct, frozen=True):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 import time
 import uuid
 from typing import Any
@@ -16,7 +15,6 @@ from typing import Any
 import google_crc32c
 import msgspec
 import numpy as np
-import zmq
 
 from capture.camera import Camera, Delivery
 from capture.camera.clock_watch import ClockWatch
@@ -26,36 +24,36 @@ from capture.messages import (
     End,
     Image,
     Quit,
-    Release,
     Start,
     StartTrial,
     StopTrial,
     TrialEnded,
     TrialStarted,
-    decode,
-    encode,
 )
 from capture.processes.common import (
     REPORT_INTERVAL_NS,
     CameraTask,
     HubLink,
     StopRequest,
-    has_input,
     prefer_this_process,
     quiet_garbage_collector,
     run_process,
 )
 from capture.processes.rate import RateMeter
+from capture.processes.recorder_link import RecorderLink
 from capture.processes.trial import Trial
 from capture.ring import RingWriter
 from capture.settings import HardwareSettings
 from capture.statistics import CameraState, CameraStatistics, LossLedger
 
 _NICENESS = -10
-_ANNOUNCE_AFTER_S = 0.008
-"""Descriptors are sent together when this much time's worth of frames is there: a message costs as much as a write."""
+ANNOUNCE_AFTER_S = 0.032
+"""Descriptors are sent together when this much time's worth of frames is there. A write of 16 frames costs the system
+a third of 16 writes (see docs/decisions/0004-descriptors-travel-together.md)."""
 _MAX_ANNOUNCED_TOGETHER = 16
 _SECOND_NS = 1_000_000_000
+_LAST_WORDS_S = 5.0
+"""How long the process stays for a recorder that has not closed the recording yet."""
 
 
 class CameraProcess:
@@ -68,13 +66,9 @@ class CameraProcess:
         self._camera = camera
         self._ring = ring
         self._rate_fps = float(task.settings["rate_fps"])
-        self._frames: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.DEALER)
-        for option in (zmq.SNDHWM, zmq.RCVHWM):
-            self._frames.setsockopt(option, 0)
-        self._frames.setsockopt(zmq.LINGER, 2000)
-        self._frames.bind(task.frames)
-        self._announce_at = min(max(round(self._rate_fps * _ANNOUNCE_AFTER_S), 1), _MAX_ANNOUNCED_TOGETHER)
-        self._unannounced: list[bytes] = []
+        together = min(round(self._rate_fps * ANNOUNCE_AFTER_S), _MAX_ANNOUNCED_TOGETHER, ring.slots // 4)
+        self._announce_at = max(together, 1)
+        self._to_recorder = RecorderLink(task.frames, ring)
         self._trial: Trial | None = None
         self._request: StartTrial | None = None
         self._state = CameraState.STARTING
@@ -86,6 +80,7 @@ class CameraProcess:
         self._reported_ns = 0
         self._counted_ns = 0
         self._notes_told = 0
+        self._trial_began_cpu_s = time.process_time()
         self._producer: tuple[int | None, int | None] = (None, None)
         self._stop_fill = task.stop_at_fill * ring.slots
         description = camera.description
@@ -105,8 +100,7 @@ class CameraProcess:
                 self._house_keeping(time.monotonic_ns())
         self._state = CameraState.STOPPED
         self._report()
-        self._frames.close()
-        zmq.Context.instance().term()
+        self._to_recorder.close(_LAST_WORDS_S)
 
     def _run_preview(self) -> None:
         """Keep the newest frames in the ring for whoever looks, recording none."""
@@ -120,7 +114,7 @@ class CameraProcess:
             if delivery is None:
                 self._house_keeping(time.monotonic_ns())
                 continue
-            self._receive_releases()
+            self._to_recorder.receive()
             slot = ring.acquire()
             if slot is not None:
                 ring.begin(slot)
@@ -142,13 +136,13 @@ class CameraProcess:
         self._meter.reset()
         self._producer = (None, None)
         self._clock.begin()
-        self._frames.send(encode(self._start_message(trial, request)))
-        self._report()
+        self._to_recorder.start(self._start_message(trial, request))
         self._hub.send(TrialStarted(trial.series, trial.name, time.monotonic_ns()))
         self._state = CameraState.RECORDING
         reason = "camera process failed"
         try:
             self._camera.start()
+            self._trial_began_cpu_s = time.process_time()
             reason = self._record(trial)
             self._camera.end_exposure()
             self._drain(trial, keep=reason not in ("frames", "duration"))
@@ -194,7 +188,7 @@ class CameraProcess:
         ring = self._ring
         slot = ring.acquire()
         if slot is None:
-            self._receive_releases()
+            self._to_recorder.receive()
             slot = ring.acquire()
         if slot is None:
             trial.no_slot(frame_id)
@@ -207,14 +201,12 @@ class CameraProcess:
         ring.pixels(slot)[:] = pixels.data
         ring.publish(slot, trial.frames, frame_id, device_ns, host_ns)
         delivery.requeue()
-        self._unannounced.append(
-            encode(Image(trial.series, trial.frames, frame_id, device_ns, host_ns, checksum, slot))
-        )
+        self._to_recorder.add(Image(trial.series, trial.frames, frame_id, device_ns, host_ns, checksum, slot))
         trial.kept()
         self._clock.arrival(device_ns, host_ns)
-        if len(self._unannounced) >= self._announce_at:
-            self._announce()
-            self._receive_releases()
+        if self._to_recorder.unannounced >= self._announce_at:
+            self._to_recorder.announce()
+            self._to_recorder.receive()
 
     def _drain(self, trial: Trial, *, keep: bool) -> None:
         """Fetch what was exposed before the camera stopped; it is part of the trial, or surplus."""
@@ -239,7 +231,6 @@ class CameraProcess:
 
     def _end_trial(self, trial: Trial, reason: str) -> None:
         """Say what was counted, to the recorder and to the supervisor."""
-        self._announce()
         self._read_producer()
         statistics = trial.statistics()
         end = End(
@@ -252,7 +243,7 @@ class CameraProcess:
             reason=reason,
             host_ns=time.monotonic_ns(),
         )
-        self._frames.send(encode(end))
+        self._to_recorder.end(end)
         self._hub.send(TrialEnded(trial.name, end, statistics.seconds, trial.fps))
         self._trial = None
         self._stop_reason = None
@@ -260,8 +251,8 @@ class CameraProcess:
 
     def _house_keeping(self, now_ns: int) -> None:
         """Everything that is due ten times a second, or once a second."""
-        self._announce()
-        self._receive_releases()
+        self._to_recorder.announce()
+        self._to_recorder.receive()
         for message in self._hub.received():
             if isinstance(message, StartTrial) and self._trial is None:
                 self._request = message
@@ -292,20 +283,6 @@ class CameraProcess:
             self._hub.event("warning", note)
         self._notes_told = len(notes)
 
-    def _announce(self) -> None:
-        """Tell the recorder of the frames that it does not know yet."""
-        if self._unannounced:
-            self._frames.send_multipart(self._unannounced)
-            self._unannounced = []
-
-    def _receive_releases(self) -> None:
-        """Take back the slots that the recorder is done with."""
-        while has_input(self._frames):
-            message = decode(self._frames.recv(zmq.NOBLOCK))
-            if isinstance(message, Release):
-                for slot in message.slots:
-                    self._ring.release(slot)
-
     def _read_producer(self) -> None:
         """The producer's own counts; the last ones known where the camera no longer answers."""
         with contextlib.suppress(CameraLost):
@@ -316,7 +293,6 @@ class CameraProcess:
         trial = self._last
         statistics = trial.statistics()
         ring = self._ring.statistics()
-        cpu = os.times()
         self._hub.send(
             CameraReport(
                 CameraStatistics(
@@ -339,7 +315,8 @@ class CameraProcess:
                     producer_underrun=self._producer[1],
                     clock_source=self._clock.source,
                     clock_residual_ns=self._clock.residual_ns,
-                    cpu_s=cpu.user + cpu.system,
+                    cpu_s=time.process_time(),
+                    trial_cpu_s=time.process_time() - self._trial_began_cpu_s,
                 )
             )
         )

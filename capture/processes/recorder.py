@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
 import msgspec
 import zmq
 
-from capture.messages import End, Image, Message, Quit, RecorderReport, Start, decode, encode
+from capture.messages import End, Hello, Image, Message, Quit, RecorderReport, Release, Start, decode, encode
 from capture.processes.common import (
     REPORT_INTERVAL_NS,
     HubLink,
@@ -52,6 +53,7 @@ class RecorderProcess:
         poller = zmq.Poller()
         poller.register(self._frames, zmq.POLLIN)
         poller.register(self._hub.socket, zmq.POLLIN)
+        self._frames.send(encode(Hello("recorder", os.getpid())))
         self._hub.hello("recorder")
         orphaned_at: float | None = None
         while not (self._quit and self._recorder.recording is None):
@@ -60,6 +62,8 @@ class RecorderProcess:
                 self._take_frames()
             if self._hub.socket in ready:
                 self._take_orders()
+            if not ready:
+                self._give_back(self._recorder.settle())
             self._report_if_due()
             if self._stop.requested:
                 orphaned_at = orphaned_at or time.monotonic()
@@ -90,19 +94,24 @@ class RecorderProcess:
 
     def _write(self, images: list[Image]) -> None:
         if images:
-            self._frames.send(encode(self._recorder.write(images)))
+            self._give_back(self._recorder.write(images))
+
+    def _give_back(self, release: Release) -> None:
+        if release.slots:
+            self._frames.send(encode(release))
 
     def _handle(self, message: Message) -> None:
         if isinstance(message, Start):
             self._said_failed = False
-            remark = self._recorder.start(message)
-            if remark:
+            for remark in self._recorder.start(message):
                 self._hub.event("warning", remark)
             self._report()
         elif isinstance(message, End):
+            self._give_back(self._recorder.settle())
             finished = self._recorder.end(message)
             self._report()
             self._hub.send(finished)
+            self._frames.send(encode(finished))
 
     def _report_if_due(self) -> None:
         if time.monotonic_ns() - self._reported_ns >= REPORT_INTERVAL_NS:

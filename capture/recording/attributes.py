@@ -36,6 +36,8 @@ class EndLedger(msgspec.Struct, frozen=True):
     lost_ids: dict[str, list[IdRange]] = {}
     producer: Producer = Producer()
     reason: str = ""
+    exact: bool = True
+    """False where the supervisor wrote it in place of a camera process that had died."""
 
 
 class RecorderLedger(msgspec.Struct, frozen=True):

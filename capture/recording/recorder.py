@@ -13,16 +13,18 @@ import msgspec
 from capture.errors import CaptureError
 from capture.messages import End, Finished, Image, Release, Start
 from capture.recording.layout import FORMAT_VERSION, ShardGeometry
-from capture.recording.writer import RecordingWriter
+from capture.recording.writer import RecordingWriter, is_unfinished
 from capture.ring import RingReader
 from capture.statistics import RecorderState, RecorderStatistics
 from capture.version import software
 
-FLUSH_INTERVAL_S = 0.05
-"""Frames become readable in the recording at least this often; a kill costs no more than this."""
+FLUSH_INTERVAL_S = 0.032
+"""Frames become readable in the recording at least this often, and only then are their slots given back: what a kill
+of the recorder takes is still in the ring, and a kill of everything costs this and what was on its way."""
 _MAX_RUN = 16
 """Frames handed to the disk in one call: beyond four the disk gains nothing, and slots come back later."""
 _RATE_WINDOW_S = 1.0
+_RING_SHARE = 4
 
 
 class Recorder:
@@ -43,46 +45,80 @@ class Recorder:
         self._durable = -1
         self._direct = True
         self._lost_ids: list[int] = []
+        self._held: list[tuple[int, int]] = []
+        self._resumed_at = 0
         self._queued = 0
         self._error = ""
         self._rate_mark = (time.monotonic(), 0)
         self._write_mb_s = 0.0
         self._started = 0.0
+        self._trial_began_cpu_s = time.process_time()
 
-    def start(self, message: Start) -> str:
-        """Open the recording of a trial; returns a line for the operator when something is worth knowing."""
+    def start(self, message: Start) -> list[str]:
+        """Open the recording of a trial, or go on with it where a recorder before this one died.
+
+        Returns:
+            What the operator should know, a line each.
+        """
         self._start = message
-        self._frames = self._bytes = 0
+        self._frames = self._bytes = self._resumed_at = 0
         self._durable = -1
         self._lost_ids = []
+        self._held = []
         self._error = ""
         self._folder = Path(message.path).parent
         self._started = time.monotonic()
+        self._trial_began_cpu_s = time.process_time()
         self._rate_mark = (self._started, 0)
         self._state = RecorderState.RECORDING
         geometry = ShardGeometry(message.height_px, message.width_px)
+        path = Path(message.path)
+        # A small ring must not run dry of slots while frames wait to become safe.
+        flush_frames = min(round(message.rate_fps * FLUSH_INTERVAL_S), self._ring.slots // _RING_SHARE)
+        remarks = []
         try:
-            self._writer = RecordingWriter(
-                Path(message.path),
-                geometry,
-                flush_frames=round(message.rate_fps * FLUSH_INTERVAL_S),
-                attributes=self._attributes(message, "recording"),
-            )
+            if is_unfinished(path, message.series):
+                self._writer = RecordingWriter.resume(path, geometry, flush_frames=flush_frames)
+                self._note_progress(self._writer)
+                remarks.append(f"the recording goes on behind its {self._frames:,} frames")
+            else:
+                attributes = self._attributes(message, "recording")
+                self._writer = RecordingWriter(path, geometry, flush_frames=flush_frames, attributes=attributes)
         except (CaptureError, OSError) as error:
             self._fail(error)
-            return ""
+            return remarks
         self._direct = self._writer.statistics().direct_io
         if not self._direct:
-            return f"{self._folder} has no O_DIRECT: writing through the page cache, expect stalls at high rates"
-        return ""
+            remarks.append(
+                f"{self._folder} has no O_DIRECT: writing through the page cache, expect stalls at high rates"
+            )
+        return remarks
 
     def write(self, images: Sequence[Image]) -> Release:
-        """Write these frames, in this order, and give their slots back."""
-        self._queued = len(images)
-        for run in _runs(images, self._ring.slots):
+        """Write these frames, in this order; returns the slots of all frames that are safe by now.
+
+        Frames of another trial, and those that a recorder before this one made safe, are not written again.
+        """
+        start = self._start
+        if start is None:
+            return Release([], self._durable)
+        done = [image.slot for image in images if image.series == start.series and image.seq < self._resumed_at]
+        fresh = [image for image in images if image.series == start.series and image.seq >= self._resumed_at]
+        self._queued = len(fresh)
+        for run in _runs(fresh, self._ring.slots):
             self._write_run(run)
             self._queued -= len(run)
-        return Release([image.slot for image in images], self._durable)
+        return self._safe(done)
+
+    def settle(self) -> Release:
+        """Make all frames written so far safe, for when no more come for a while; returns their slots."""
+        if self._writer is not None and self._state is RecorderState.RECORDING:
+            try:
+                self._writer.flush()
+            except (CaptureError, OSError) as error:
+                self._fail(error)
+            self._note_progress(self._writer)
+        return self._safe([])
 
     def end(self, message: End) -> Finished:
         """Close the recording with the ledger of the whole trial."""
@@ -134,7 +170,7 @@ class Recorder:
             self._write_mb_s = (self._bytes - mark_bytes) / 1e6 / (now - mark)
             self._rate_mark = (now, self._bytes)
         disk = os.statvfs(self._folder)
-        cpu = os.times()
+        used_cpu_s = time.process_time()
         return RecorderStatistics(
             state=self._state,
             recording=self._start.path if self._start else "",
@@ -147,10 +183,12 @@ class Recorder:
             disk_total_bytes=disk.f_blocks * disk.f_frsize,
             direct_io=self._direct,
             last_durable=self._durable,
-            cpu_s=cpu.user + cpu.system,
+            cpu_s=used_cpu_s,
+            trial_cpu_s=used_cpu_s - self._trial_began_cpu_s,
         )
 
     def _write_run(self, run: Sequence[Image]) -> None:
+        self._held.extend((image.slot, image.seq) for image in run)
         writer = self._writer
         if writer is None or self._state is RecorderState.FAILED:
             self._lost_ids.extend(image.frame_id for image in run)
@@ -172,10 +210,24 @@ class Recorder:
             written = writer.statistics().frames - before
             self._lost_ids.extend(image.frame_id for image in run[written:])
             self._fail(error)
+        self._note_progress(writer)
+
+    def _safe(self, slots: list[int]) -> Release:
+        """`slots` and those of frames that are durable; of all frames once the disk has failed."""
+        failed = self._state is RecorderState.FAILED
+        count = next(
+            (i for i, (_, seq) in enumerate(self._held) if seq > self._durable and not failed), len(self._held)
+        )
+        slots.extend(slot for slot, _ in self._held[:count])
+        del self._held[:count]
+        return Release(slots, self._durable)
+
+    def _note_progress(self, writer: RecordingWriter) -> None:
         statistics = writer.statistics()
         self._frames = statistics.frames
         self._bytes = statistics.bytes
         self._durable = statistics.last_durable
+        self._resumed_at = statistics.resumed_at
 
     def _fail(self, error: Exception) -> None:
         self._state = RecorderState.FAILED

@@ -220,6 +220,8 @@ def _check_ledger(recording: Recording, monitor: MonitorLedger | None, findings:
             findings.notes.append("no ledger: the trial was killed before its end message")
         return (own,)
 
+    if not end.exact:
+        findings.problems.append(f"end message: {end.reason}; which frames were lost after the last one is unknown")
     agrees = findings.expect("frames", held, "the recording", recorder.frames, "the recorder")
     due = end.frames - recorder.lost_disk
     end_agrees = findings.expect("frames", held, "the recording", due, "the end message (less those lost on disk)")

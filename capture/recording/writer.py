@@ -7,6 +7,8 @@ a process that is killed loses at most the frames since then, and any Zarr v3 re
 from __future__ import annotations
 
 import errno
+import itertools
+import json
 import mmap
 import os
 import time
@@ -15,7 +17,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 import numpy as np
@@ -44,6 +46,8 @@ class WriterStatistics(msgspec.Struct, frozen=True):
     direct_io: bool
     write_s: float
     """Seconds spent in write calls."""
+    resumed_at: int
+    """Frames that were on disk when the writer opened the recording; 0 for a new one."""
 
 
 @dataclass
@@ -75,13 +79,6 @@ class RecordingWriter:
     def __init__(
         self, path: Path, geometry: ShardGeometry, *, flush_frames: int, attributes: Mapping[str, Any]
     ) -> None:
-        self.path = path
-        self.geometry = geometry
-        self._flush_frames = max(1, flush_frames)
-        self._frames = 0
-        self._flushed = 0
-        self._write_s = 0.0
-        self._direct = True
         try:
             path.mkdir(parents=True)
         except FileExistsError:
@@ -90,14 +87,37 @@ class RecordingWriter:
             raise FolderUnusable(f"cannot make {path}: {error.strerror}") from error
         with _disk_errors(path):
             write_json(path / "zarr.json", group_metadata(attributes))
-            write_metadata(path, geometry, geometry.frames_per_shard)
-            self._preparer = ThreadPoolExecutor(1, thread_name_prefix="next-shard")
+        self._open(path, geometry, flush_frames, 0)
+
+    @classmethod
+    def resume(cls, path: Path, geometry: ShardGeometry, *, flush_frames: int) -> Self:
+        """Go on with a recording whose writer was killed, behind the last frame that it made durable.
+
+        Raises:
+            NoSpace: The disk is full.
+        """
+        writer = cls.__new__(cls)
+        writer._open(path, geometry, flush_frames, _durable_frames(path, geometry))
+        return writer
+
+    def _open(self, path: Path, geometry: ShardGeometry, flush_frames: int, frames: int) -> None:
+        self.path = path
+        self.geometry = geometry
+        self._flush_frames = max(1, flush_frames)
+        self._frames = self._flushed = self._resumed_at = frames
+        self._write_s = 0.0
+        self._direct = True
+        self._aligned_index = memoryview(mmap.mmap(-1, geometry.data_start))
+        self._preparer = ThreadPoolExecutor(1, thread_name_prefix="next-shard")
+        self._next: Future[_Shard] | None = None
+        number = frames // geometry.frames_per_shard
+        with _disk_errors(path):
+            write_metadata(path, geometry, (number + 1) * geometry.frames_per_shard)
             try:
-                self._shard = self._prepare(0)
+                self._shard = self._prepare(number, frames % geometry.frames_per_shard)
             except BaseException:
                 self._preparer.shutdown()
                 raise
-        self._next: Future[_Shard] | None = None
 
     @property
     def flush_due(self) -> bool:
@@ -166,6 +186,7 @@ class RecordingWriter:
             last_durable=self._flushed - 1,
             direct_io=self._direct,
             write_s=self._write_s,
+            resumed_at=self._resumed_at,
         )
 
     def _shard_for_next_frame(self) -> _Shard:
@@ -182,27 +203,27 @@ class RecordingWriter:
             self._next = self._preparer.submit(self._prepare, number + 1)
         return self._shard
 
-    def _prepare(self, number: int) -> _Shard:
-        """Make and preallocate a shard file and the chunk files of its values."""
+    def _prepare(self, number: int, used: int = 0) -> _Shard:
+        """Make and preallocate a shard file and the chunk files of its values; keep the first `used` frames."""
         with _disk_errors(self.path):
             path = shard_path(self.path, number)
-            path.parent.mkdir(parents=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             fd, direct = _open_direct(path)
             self._direct = direct
             os.posix_fallocate(fd, 0, self.geometry.shard_bytes(self.geometry.frames_per_shard))
-            empty = self.geometry.index_block(np.zeros(self.geometry.frames_per_shard, dtype=bool))
-            block = _aligned(len(empty))
-            block[:] = empty
+            block = memoryview(mmap.mmap(-1, self.geometry.data_start))
+            block[:] = self.geometry.index_block(np.arange(self.geometry.frames_per_shard) < used)
             _write_all(fd, block, 0)
-            values = {name: np.zeros(self.geometry.frames_per_shard, dtype) for name, dtype in PER_FRAME.items()}
-            value_fds = {}
-            for name in PER_FRAME:
+            values, value_fds = {}, {}
+            for name, dtype in PER_FRAME.items():
                 chunk = value_path(self.path, name, number)
                 chunk.parent.mkdir(parents=True, exist_ok=True)
-                value_fds[name] = os.open(chunk, os.O_CREAT | os.O_RDWR | os.O_EXCL, 0o644)
+                values[name] = np.zeros(self.geometry.frames_per_shard, dtype)
+                value_fds[name] = os.open(chunk, os.O_CREAT | os.O_RDWR, 0o644)
+                if used:
+                    kept = os.pread(value_fds[name], used * dtype.itemsize, 0)
+                    values[name][:used] = np.frombuffer(kept, dtype)
                 os.pwrite(value_fds[name], values[name].tobytes(), 0)
-            if number == 0:
-                self._aligned_index = block
             return _Shard(number, fd, direct, values, value_fds)
 
     def _discard_prepared(self) -> None:
@@ -220,20 +241,39 @@ class RecordingWriter:
         shard.parent.parent.rmdir()
 
 
-def _aligned(size: int) -> memoryview:
-    """`size` zeroed, page-aligned bytes."""
-    return memoryview(mmap.mmap(-1, size))
+def is_unfinished(path: Path, series: str) -> bool:
+    """Whether `path` is a recording of this series whose writer never closed it."""
+    try:
+        ours = json.loads((path / "zarr.json").read_bytes())["attributes"]["dfme"]
+        return bool(ours["series"] == series and ours["state"] == "recording")
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _durable_frames(path: Path, geometry: ShardGeometry) -> int:
+    """Frames from the first on that were flushed: those with `host_ns` > 0."""
+    frames = 0
+    for number in itertools.count():
+        try:
+            chunk = value_path(path, "host_ns", number).read_bytes()
+        except FileNotFoundError:
+            return frames
+        times = np.frombuffer(chunk[: len(chunk) // 8 * 8], PER_FRAME["host_ns"])[: geometry.frames_per_shard]
+        written = int(np.argmax(times == 0)) if (times == 0).any() else len(times)
+        frames += written
+        if written < geometry.frames_per_shard:
+            return frames
+    return frames
 
 
 def _open_direct(path: Path) -> tuple[int, bool]:
-    """Open a new file with O_DIRECT, or without where the file system refuses it; says which."""
-    flags = os.O_CREAT | os.O_RDWR | os.O_EXCL
+    """Open a file with O_DIRECT, or without where the file system refuses it; says which."""
+    flags = os.O_CREAT | os.O_RDWR
     try:
         return os.open(path, flags | os.O_DIRECT, 0o644), True
     except OSError as error:
         if error.errno != errno.EINVAL:
             raise
-        path.unlink(missing_ok=True)
         return os.open(path, flags, 0o644), False
 
 

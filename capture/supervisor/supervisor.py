@@ -52,6 +52,8 @@ _END_GRACE_S = 10.0
 _FREE_SHARDS_TO_GO_ON = 1.2
 """The next shard is allocated ahead; with less than this free the one after it could not be."""
 _NEVER_FULL = 2.0
+_RECORDER_RESTARTS = 5
+"""A recorder that dies more often than this in one session will not get better."""
 _WORKERS = frozenset({"camera", "recorder"})
 
 
@@ -74,6 +76,7 @@ class Supervisor:
         self._book: TrialBook | None = None
         self._reported_at = 0.0
         self._disk_stop_sent = False
+        self._recorder_restarts = 0
 
     def __enter__(self) -> Self:
         settings = self._request.settings
@@ -167,9 +170,9 @@ class Supervisor:
             preview=self._request.monitor,
             stop_at_fill=RING_STOP_AT if settings.when_ring_full == "stop" else _NEVER_FULL,
         )
-        recorder = RecorderTask(self._hub.endpoint, frames, fd, str(self._request.out))
-        for name, task in (("camera", camera), ("recorder", recorder)):
-            self._children[name] = Child.worker(name, f"capture.processes.{name}", task, self._runtime, [fd])
+        self._recorder_task = RecorderTask(self._hub.endpoint, frames, fd, str(self._request.out))
+        self._children["camera"] = Child.worker("camera", "capture.processes.camera", camera, self._runtime, [fd])
+        self._start_recorder()
         deadline = time.monotonic() + _START_TIMEOUT_S
         while not self._hub.present >= _WORKERS:
             self._turn()
@@ -180,6 +183,11 @@ class Supervisor:
             if time.monotonic() > deadline:
                 missing = " and ".join(sorted(_WORKERS - self._hub.present))
                 raise CaptureError(f"the {missing} process did not come up within {_START_TIMEOUT_S:.0f} s")
+
+    def _start_recorder(self) -> None:
+        self._children["recorder"] = Child.worker(
+            "recorder", "capture.processes.recorder", self._recorder_task, self._runtime, [self._ring.fd]
+        )
 
     def _start_monitor(self) -> None:
         fd = self._ring.fd
@@ -255,7 +263,7 @@ class Supervisor:
         if not isinstance(message, Finished):
             self._hub.tell("monitor", message)
         if isinstance(message, TrialStarted):
-            book.started(message, (self._camera.cpu_s, self._recorder.cpu_s))
+            book.started(message)
             self._journal.note("info", f"{message.trial} started", "trial")
             return
         if isinstance(message, TrialEnded):
@@ -304,6 +312,12 @@ class Supervisor:
             self._hub.forget(name)
             if name == "monitor":
                 self._lose_monitor(child)
+            elif name == "recorder" and self._failure is None and self._recorder_restarts < _RECORDER_RESTARTS:
+                self._recorder_restarts += 1
+                self._start_recorder()
+                self._journal.note(
+                    "warning", f"{child.last_words()}; started anew, the ring holds what it had not saved"
+                )
             elif not self._stopping or (self._book is not None and self._book.running):
                 self._fail(name, ProcessDied(child.last_words()))
 

@@ -79,7 +79,6 @@ class TrialBook:
         self._running = False
         self._started_ns = 0
         self._elapsed_s = 0.0
-        self._cpu_s = (0.0, 0.0)
         self._ended: TrialEnded | None = None
         self._finished: Finished | None = None
 
@@ -107,15 +106,13 @@ class TrialBook:
         self._running = True
         self._started_ns = 0
         self._elapsed_s = 0.0
-        self._cpu_s = (0.0, 0.0)
         self._ended = None
         self._finished = None
         return self.name, self._path
 
-    def started(self, message: TrialStarted, cpu_s: tuple[float, float]) -> None:
-        """The camera process began to record; `cpu_s` is what camera and recorder process had used by then."""
+    def started(self, message: TrialStarted) -> None:
+        """The camera process began to record."""
         self._started_ns = message.host_ns
-        self._cpu_s = cpu_s
 
     def camera_ended(self, message: TrialEnded) -> None:
         """The camera process counted the trial."""
@@ -141,6 +138,7 @@ class TrialBook:
             clock={"source": "none"},
             reason=error,
             host_ns=time.monotonic_ns(),
+            exact=False,
         )
 
     def complete(self, shown: CaptureStatistics) -> TrialResult | None:
@@ -162,8 +160,8 @@ class TrialBook:
             clock_residual_ns=end.clock.get("residual_ns"),
             reason=end.reason,
             error=error,
-            camera_cpu_s=shown.camera.cpu_s - self._cpu_s[0],
-            recorder_cpu_s=shown.recorder.cpu_s - self._cpu_s[1],
+            camera_cpu_s=shown.camera.trial_cpu_s,
+            recorder_cpu_s=shown.recorder.trial_cpu_s,
         )
         self._session.end_trial(
             self.name,

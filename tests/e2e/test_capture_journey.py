@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
-import threading
-import time
 from pathlib import Path
 
 import numpy as np
@@ -19,41 +14,17 @@ import zarr
 from capture.recording.reader import Recording
 from capture.recording.verify import verify
 from capture.session import Session
-from capture.simulator.stamp import read_stamp
-
-CAPTURE = [sys.executable, "-P", "-m", "capture.cli"]
 
 
-def run(*arguments: object, timeout: float = 120, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*CAPTURE, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        env={**os.environ, **environment},
-        check=False,
-    )
-
-
-def capture(*arguments: object, **environment: str) -> dict:
-    done = run("--no-tui", "--no-live", "--json", *arguments, **environment)
+def capture(journey, *arguments: object) -> dict:
+    done = journey.run("--no-tui", "--no-live", "--json", *arguments)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def assert_every_stamp_matches(path: Path) -> None:
-    recording = Recording.open(path)
-    for i in range(len(recording)):
-        stamp = read_stamp(recording.frame(i))
-        assert stamp is not None
-        assert stamp.intact
-        assert stamp.frame_id == recording.frame_id[i]
-        assert stamp.device_ns == recording.device_ns[i]
-
-
 @pytest.mark.parametrize("fps", [200, 300, 500])
-def test_a_recording_at_the_papers_rates_is_complete_and_standard(simulator, tmp_path, fps):
-    result = capture("--fps", fps, "--duration", 2, "--out", tmp_path)
+def test_a_recording_at_the_papers_rates_is_complete_and_standard(journey, tmp_path, fps):
+    result = capture(journey, "--fps", fps, "--duration", 2, "--out", tmp_path)
 
     path = Path(result["recording"])
     assert result["lost"] == {"camera": 0, "incomplete": 0, "ring": 0, "disk": 0}
@@ -63,7 +34,7 @@ def test_a_recording_at_the_papers_rates_is_complete_and_standard(simulator, tmp
     assert result["clock"]["residual_ns"] is not None
     report = verify(path)
     assert report.ok, report.problems
-    assert_every_stamp_matches(path)
+    journey.assert_every_stamp_matches(path)
 
     group = zarr.open_group(path, mode="r")
     store = {"driver": "zarr3", "kvstore": {"driver": "file", "path": f"{path}/frames/"}}
@@ -74,8 +45,8 @@ def test_a_recording_at_the_papers_rates_is_complete_and_standard(simulator, tmp
     assert np.diff(group["frame_id"][:].astype(np.int64)).tolist() == [1] * (result["frames"] - 1)
 
 
-def test_device_time_maps_to_host_time_within_the_stated_residual(simulator, tmp_path):
-    result = capture("--fps", 500, "--duration", 3, "--out", tmp_path, "--set", "FaultClockDrift=50")
+def test_device_time_maps_to_host_time_within_the_stated_residual(journey, tmp_path):
+    result = capture(journey, "--fps", 500, "--duration", 3, "--out", tmp_path, "--set", "FaultClockDrift=50")
     recording = Recording.open(Path(result["recording"]))
     mapped = recording.times_ns()
     delay = recording.host_ns.astype(np.int64) - mapped
@@ -83,18 +54,18 @@ def test_device_time_maps_to_host_time_within_the_stated_residual(simulator, tmp
     assert abs(recording.attributes.clock["drift_ppm"] + 50) < 20
 
 
-def test_a_number_of_frames_is_exact_and_the_surplus_is_named(simulator, tmp_path):
-    result = capture("--fps", 500, "--frames", 321, "--out", tmp_path)
+def test_a_number_of_frames_is_exact_and_the_surplus_is_named(journey, tmp_path):
+    result = capture(journey, "--fps", 500, "--frames", 321, "--out", tmp_path)
     assert result["frames"] == 321
     end = Recording.open(Path(result["recording"])).raw_attributes["ledger"]["end"]
     assert end["producer"]["delivered"] == 321 + end["producer"]["surplus"]
     assert verify(Path(result["recording"])).ok
 
 
-def test_every_injected_loss_stands_in_the_ledger_under_its_cause(simulator, tmp_path):
+def test_every_injected_loss_stands_in_the_ledger_under_its_cause(journey, tmp_path):
     faults = ["FaultFrameIdGapEvery=100", "FaultFrameIdGapLength=3", "FaultIncompleteEvery=70"]
     options = [part for fault in faults for part in ("--set", fault)]
-    result = capture("--fps", 500, "--frames", 500, "--out", tmp_path, *options)
+    result = capture(journey, "--fps", 500, "--frames", 500, "--out", tmp_path, *options)
 
     recording = Recording.open(Path(result["recording"]))
     ids = recording.frame_id.astype(np.int64)
@@ -106,13 +77,13 @@ def test_every_injected_loss_stands_in_the_ledger_under_its_cause(simulator, tmp
     assert verify(Path(result["recording"])).ok
 
 
-def test_another_rate_than_the_files_can_be_asked_for(simulator, tmp_path):
-    result = capture("--fps", 123.5, "--frames", 100, "--out", tmp_path)
+def test_another_rate_than_the_files_can_be_asked_for(journey, tmp_path):
+    result = capture(journey, "--fps", 123.5, "--frames", 100, "--out", tmp_path)
     assert result["fps"] == pytest.approx(123.5, rel=1e-3)
 
 
-def test_a_foreign_producer_is_recorded_without_a_gap(tmp_path):
-    result = capture("--hw", "viky", "--frames", 400, "--out", tmp_path)
+def test_a_foreign_producer_is_recorded_without_a_gap(journey, tmp_path):
+    result = capture(journey, "--hw", "viky", "--frames", 400, "--out", tmp_path)
     recording = Recording.open(Path(result["recording"]))
     assert (recording.height_px, recording.width_px) == (768, 800)
     assert result["lost"] == {"camera": 0, "incomplete": 0, "ring": 0, "disk": 0}
@@ -120,8 +91,8 @@ def test_a_foreign_producer_is_recorded_without_a_gap(tmp_path):
     assert verify(Path(result["recording"])).ok
 
 
-def test_the_session_folder_tells_the_whole_story(simulator, tmp_path):
-    result = capture("--fps", 200, "--frames", 100, "--participant", "P07", "--out", tmp_path)
+def test_the_session_folder_tells_the_whole_story(journey, tmp_path):
+    result = capture(journey, "--fps", 200, "--frames", 100, "--participant", "P07", "--out", tmp_path)
     session = Session.open(Path(result["recording"]))
     assert session.path.name.endswith("_P07")
     assert session.path == Path(result["session"])
@@ -134,48 +105,24 @@ def test_the_session_folder_tells_the_whole_story(simulator, tmp_path):
     assert any("trial-001 started" in line for line in events)
 
 
-def test_ctrl_c_ends_cleanly_with_all_data_valid(simulator, tmp_path):
-    with subprocess.Popen(
-        [*CAPTURE, "--fps", "500", "--no-tui", "--no-live", "--json", "--out", str(tmp_path)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        wait_for(lambda: any(tmp_path.glob("*/recordings/*.zarr/frames/c/1")))
+def test_ctrl_c_ends_cleanly_with_all_data_valid(journey, tmp_path):
+    with journey.start("--fps", 500, "--json", "--out", tmp_path) as process:
+        journey.second_shard(tmp_path)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
     assert process.returncode == 0, err
     result = json.loads(out.splitlines()[-1])
-    assert result["frames"] > 0
     report = verify(Path(result["recording"]))
     assert report.ok, report.problems
-    assert_every_stamp_matches(Path(result["recording"]))
+    journey.assert_every_stamp_matches(Path(result["recording"]))
 
 
-def test_when_the_supervisor_is_killed_the_recording_is_closed_by_itself(simulator, tmp_path):
-    with subprocess.Popen(
-        [*CAPTURE, "--fps", "500", "--no-tui", "--no-live", "--out", str(tmp_path)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as process:
-        wait_for(lambda: any(tmp_path.glob("*/recordings/*.zarr/frames/c/1")))
-        process.kill()
-    (path,) = tmp_path.glob("*/recordings/*.zarr")
-    wait_for(lambda: Recording.open(path).attributes.state == "complete")
-    assert len(Recording.open(path)) > 0
-    assert_every_stamp_matches(path)
-
-
-def test_a_second_command_on_the_same_camera_is_refused(simulator, tmp_path):
-    with subprocess.Popen(
-        [*CAPTURE, "--fps", "200", "--no-tui", "--no-live", "--out", str(tmp_path / "one")],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as first:
-        wait_for(lambda: any((tmp_path / "one").glob("*/recordings/*.zarr")))
-        second = run("--fps", 200, "--frames", 10, "--no-tui", "--no-live", "--out", tmp_path / "two")
+def test_a_second_command_on_the_same_camera_is_refused(journey, tmp_path):
+    with journey.start("--fps", 200, "--out", tmp_path / "one") as first:
+        journey.wait_for(lambda: any((tmp_path / "one").glob("*/recordings/*.zarr")))
+        second = journey.run("--fps", 200, "--frames", 10, "--no-tui", "--no-live", "--out", tmp_path / "two")
         first.send_signal(signal.SIGINT)
-        first.wait(30)
+        first.communicate(timeout=30)
     assert second.returncode == 1
     assert one_line(second.stderr)
     assert "in use" in second.stderr or "busy" in second.stderr
@@ -198,39 +145,24 @@ def test_a_second_command_on_the_same_camera_is_refused(simulator, tmp_path):
         (["--nonsense"], "--nonsense"),
     ],
 )
-def test_bad_input_is_one_line_that_names_it(simulator, tmp_path, arguments, says):
+def test_bad_input_is_one_line_that_names_it(journey, tmp_path, arguments, says):
     out = [] if "--out" in arguments else ["--out", tmp_path]
-    done = run("--no-tui", "--no-live", *out, *arguments)
+    done = journey.run("--no-tui", "--no-live", *out, *arguments)
     assert done.returncode in (1, 2)
     assert one_line(done.stderr), done.stderr
     assert says in done.stderr
     assert not list(tmp_path.glob("*")), "nothing is left behind"
 
 
-def test_a_wrong_key_in_a_hardware_file_is_named_with_its_line(simulator, tmp_path):
+def test_a_wrong_key_in_a_hardware_file_is_named_with_its_line(journey, tmp_path):
     file = tmp_path / "mine.toml"
     file.write_text('name = "Mine"\nproducer = "simulator"\nrate_fps = 500\nexposure = 3\n')
-    done = run("--no-tui", "--hw", file, "--out", tmp_path / "out")
+    done = journey.run("--no-tui", "--hw", file, "--out", tmp_path / "out")
     assert done.returncode == 2
     assert one_line(done.stderr)
     assert "mine.toml" in done.stderr
     assert "4" in done.stderr
     assert "exposure" in done.stderr
-
-
-def wait_for(condition, seconds: float = 30.0) -> None:
-    """Wait until `condition` holds; it may raise while files are half there."""
-    deadline = time.monotonic() + seconds
-    pause = threading.Event()
-    while True:
-        try:
-            if condition():
-                return
-        except Exception:
-            if time.monotonic() > deadline:
-                raise
-        assert time.monotonic() < deadline, "waited in vain"
-        pause.wait(0.02)
 
 
 def one_line(text: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import google_crc32c
+import msgspec
 import numpy as np
 import pytest
 
@@ -53,9 +54,9 @@ def record(recorder: Recorder, ring: RingWriter, batches: list[int], first: int 
     seq = first
     for batch in batches:
         images = [put(ring, seq + i) for i in range(batch)]
-        release = recorder.write(images)
-        assert release.slots == [image.slot for image in images]
-        for slot in release.slots:
+        given_back = recorder.write(images).slots + recorder.settle().slots
+        assert given_back == [image.slot for image in images]
+        for slot in given_back:
             ring.release(slot)
         seq += batch
     return seq
@@ -129,14 +130,43 @@ def test_a_recording_that_cannot_be_made_loses_frames_by_name_and_not_the_camera
     assert "never written over" in finished.error
     assert ring.used == 0
     recorder.start(start_message(tmp_path / "other.zarr"))
-    record(recorder, ring, [2], first=total)
+    record(recorder, ring, [2])
     assert recorder.end(end_message(2)).error == ""
 
 
-def test_frames_become_durable_while_the_trial_runs(recorder, ring, tmp_path):
+def test_a_slot_comes_back_only_when_its_frame_would_survive(recorder, ring, tmp_path):
     recorder.start(start_message(tmp_path / "t.zarr"))
-    record(recorder, ring, [8] * 3)
-    durable = recorder.statistics().last_durable
-    assert 24 - 5 <= durable + 1 <= 24, "at 100 frames a second a flush is due every five"
-    assert len(Recording.open(tmp_path / "t.zarr")) == durable + 1
-    recorder.end(end_message(24))
+    assert recorder.write([put(ring, 0)]).slots == []
+    assert len(Recording.open(tmp_path / "t.zarr")) == 0
+    release = recorder.write([put(ring, 1)])
+    assert release.slots == [0, 1], "a quarter of this ring is two frames, and a flush is due"
+    assert len(Recording.open(tmp_path / "t.zarr")) == release.durable + 1 == 2
+    recorder.end(end_message(2))
+
+
+def test_a_second_recorder_goes_on_where_the_first_was_killed(recorder, ring, tmp_path):
+    start = start_message(tmp_path / "t.zarr")
+    recorder.start(start)
+    record(recorder, ring, [8])
+    images = [put(ring, seq) for seq in range(8, 15)]
+    recorder.write(images[:3])
+
+    successor = Recorder(RingReader(ring.fd), tmp_path)
+    (remark,) = successor.start(start)
+    safe = len(Recording.open(tmp_path / "t.zarr"))
+    assert f"behind its {safe} frames" in remark
+    given_back = successor.write(images).slots + successor.settle().slots
+    assert sorted(given_back) == sorted(image.slot for image in images)
+    finished = successor.end(end_message(15))
+    assert (finished.frames, finished.lost_disk) == (15, 0)
+    recording = Recording.open(tmp_path / "t.zarr")
+    assert recording.frame_id.tolist() == list(range(500, 515))
+    assert [int(recording.frame(i)[1, 1]) for i in range(15)] == list(range(15))
+
+
+def test_frames_of_another_trial_are_left_alone(recorder, ring, tmp_path):
+    stray = put(ring, 0)
+    assert recorder.write([stray]).slots == []
+    recorder.start(msgspec.structs.replace(start_message(tmp_path / "t.zarr"), series="other"))
+    assert recorder.write([stray]).slots == []
+    assert recorder.statistics().frames == 0

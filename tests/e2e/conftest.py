@@ -1,0 +1,91 @@
+"""Runs the real commands and waits for what they do."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from capture.recording.reader import Recording
+from capture.simulator.stamp import read_stamp
+
+CAPTURE = [sys.executable, "-P", "-m", "capture.cli"]
+
+
+class Journey:
+    """What a test needs to act as the operator."""
+
+    command = CAPTURE
+
+    @staticmethod
+    def run(*arguments: object, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        """`dfme-capture` to its end."""
+        return subprocess.run(
+            [*CAPTURE, *map(str, arguments)], capture_output=True, text=True, timeout=timeout, check=False
+        )
+
+    @staticmethod
+    def start(*arguments: object) -> subprocess.Popen[str]:
+        """`dfme-capture` without the monitor, still running."""
+        return subprocess.Popen(
+            [*CAPTURE, "--no-tui", "--no-live", *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    @staticmethod
+    def wait_for(condition: Callable[[], object], seconds: float = 40.0) -> None:
+        """Wait until `condition` holds; it may raise while files are half there."""
+        deadline = time.monotonic() + seconds
+        pause = threading.Event()
+        while True:
+            try:
+                if condition():
+                    return
+            except Exception:
+                if time.monotonic() > deadline:
+                    raise
+            assert time.monotonic() < deadline, "waited in vain"
+            pause.wait(0.02)
+
+    @staticmethod
+    def child(pid: int, module: str) -> psutil.Process:
+        """The child process of `pid` that runs `module`."""
+        (found,) = (p for p in psutil.Process(pid).children() if module in p.cmdline())
+        return found
+
+    @staticmethod
+    def recording(out: Path) -> Path:
+        """The only recording below `out`."""
+        (path,) = out.glob("*/recordings/*.zarr")
+        return path
+
+    def second_shard(self, out: Path) -> None:
+        """Wait until a recording below `out` is well under way."""
+        self.wait_for(lambda: any(out.glob("*/recordings/*.zarr/frames/c/2")))
+
+    @staticmethod
+    def assert_every_stamp_matches(path: Path) -> None:
+        """Every frame on disk is the one that its id says, to the last pixel."""
+        recording = Recording.open(path)
+        assert len(recording) > 0
+        for i in range(len(recording)):
+            stamp = read_stamp(recording.frame(i))
+            assert stamp is not None
+            assert stamp.intact
+            assert stamp.frame_id == recording.frame_id[i]
+            assert stamp.device_ns == recording.device_ns[i]
+
+
+@pytest.fixture
+def journey(simulator: Path) -> Journey:
+    """The operator's hands; needs the simulated camera."""
+    assert simulator.is_file()
+    return Journey()
