@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from threading import Lock
@@ -16,7 +17,7 @@ from numcodecs.blosc import Blosc  # type: ignore[import-untyped]  # the package
 
 from capture.errors import RecordingInvalid
 from capture.recording.attributes import read_json
-from capture.recording.layout import MISSING, ShardGeometry, shard_path
+from capture.recording.layout import ALIGNMENT, MISSING, ShardGeometry, shard_path
 
 Frames = npt.NDArray[np.uint8]
 VIDEO_NAME = "frames.mkv"
@@ -26,6 +27,7 @@ BLOSC_CODEC: dict[str, Any] = {
     "name": "blosc",
     "configuration": {"cname": "zstd", "clevel": 3, "shuffle": "bitshuffle", "typesize": 1, "blocksize": 0},
 }
+_DIRECT_FROM_BYTES = 4 << 20
 _MAX_SIDE_PX = 65_536
 _MAX_FRAMES_PER_SHARD = 1_000_000
 _REPAIR = "run `dfme-session repair`"
@@ -100,7 +102,7 @@ class ShardedPixels:
         if len(absent):
             frame = shard * self.geometry.frames_per_shard + int(slots[absent[0]])
             raise RecordingInvalid(f"frame {frame} is not in the index of {path}: {_REPAIR}")
-        fd = _open(path)
+        fd = _open(path, direct=not self.packed and _worth_direct(out, places[:, 0]))
         try:
             if self.packed:
                 for (offset, size), image in zip(places.tolist(), out, strict=True):
@@ -261,8 +263,17 @@ def read_exactly(fd: int, target: memoryview, offset: int, path: Path) -> None:
         offset += count
 
 
-def _open(path: Path) -> int:
+def _worth_direct(out: Frames, offsets: npt.NDArray[np.uint64]) -> bool:
+    """Whether to read past the page cache: long walks do, which would only fill it with what nobody asks for again."""
+    aligned = out.ctypes.data % ALIGNMENT == 0 and out[0].nbytes % ALIGNMENT == 0 and not (offsets % ALIGNMENT).any()
+    return aligned and out.nbytes >= _DIRECT_FROM_BYTES
+
+
+def _open(path: Path, *, direct: bool = False) -> int:
+    flags = os.O_RDONLY | os.O_CLOEXEC
     try:
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        return os.open(path, flags | (os.O_DIRECT if direct else 0))
     except OSError as error:
+        if direct and error.errno == errno.EINVAL:
+            return _open(path)
         raise RecordingInvalid(f"cannot read {path}: {error.strerror}") from None
