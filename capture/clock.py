@@ -43,7 +43,7 @@ class ClockFit:
     device_ns: int
     host_ns: int
     residual_ns: float
-    """RMS distance of the points used from the line, in nanoseconds."""
+    """RMS distance of the points from the line in nanoseconds, each counted as in the fit."""
     max_ns: float
     """Largest distance of a point used."""
     uncertainty_ns: float
@@ -95,8 +95,8 @@ def clock_fit_from_attributes(clock: dict[str, Any]) -> ClockFit | None:
 def fit_brackets(brackets: Sequence[LatchBracket]) -> ClockFit | None:
     """Robust line through the brackets' middles, or None for fewer than two brackets.
 
-    The half with the shortest round trips is used (as in LSL and PTP filters, a short trip bounds the error), and
-    points further than three robust standard deviations from a first line are left out.
+    A bracket counts by the inverse square of its round trip, since the truth lies anywhere inside; the half with the
+    shortest is used, and points further than three robust standard deviations from a first line are left out.
     """
     if len(brackets) < _MIN_BRACKETS:
         return None
@@ -113,14 +113,15 @@ def fit_brackets(brackets: Sequence[LatchBracket]) -> ClockFit | None:
     x = (device - device_0).astype(np.float64)
     # The difference host - device is small, so its line keeps nanoseconds where the times themselves would not.
     y = (middle - host_0).astype(np.float64) - x
-    slope, offset = _robust_line(x, y)
+    weight = 1.0 / np.maximum(round_trips, 1.0)
+    slope, offset = _robust_line(x, y, weight)
     residual = y - (slope * x + offset)
     return ClockFit(
         source="latch",
         slope=1.0 + slope,
         device_ns=device_0,
         host_ns=host_0 + round(offset),
-        residual_ns=float(np.sqrt(np.mean(residual**2))),
+        residual_ns=float(np.sqrt(np.average(residual**2, weights=weight**2))),
         max_ns=float(np.max(np.abs(residual))),
         uncertainty_ns=float(np.median(round_trips) / 2),
         points=len(x),
@@ -158,17 +159,20 @@ def fit_arrivals(device_ns: npt.NDArray[np.integer], host_ns: npt.NDArray[np.int
     )
 
 
-def _robust_line(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> tuple[float, float]:
-    """Slope and offset: least squares, outliers beyond three robust standard deviations dropped, again."""
+def _robust_line(
+    x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], weight: npt.NDArray[np.float64]
+) -> tuple[float, float]:
+    """Slope and offset: weighted least squares, outliers beyond three robust standard deviations dropped, again."""
     keep = np.ones(len(x), dtype=bool)
     slope, offset = 0.0, float(np.median(y))
     for _ in range(4):
         scale = float(np.ptp(x[keep])) or 1.0
-        slope_scaled, offset = np.polyfit(x[keep] / scale, y[keep], 1)
+        slope_scaled, offset = np.polyfit(x[keep] / scale, y[keep], 1, w=weight[keep])
         slope = float(slope_scaled) / scale
         residual = np.abs(y - (slope * x + offset))
         spread = _MAD_TO_SD * float(np.median(residual[keep]))
-        better = residual <= max(3 * spread, 1.0)
+        # What lies within its own bracket is no outlier, however narrow the others are.
+        better = residual <= np.maximum(3 * spread, 0.5 / weight)
         if better.sum() < _MIN_BRACKETS or np.ptp(x[better]) == 0 or np.array_equal(better, keep):
             break
         keep = better

@@ -47,6 +47,18 @@ def test_one_slow_reading_does_not_move_the_line():
     assert np.abs(error_ns(fit, 30)).max() < 100_000
 
 
+def test_narrow_brackets_outweigh_wide_ones_that_lean_to_one_side():
+    anchors = [HOST_0 + i * 1_000 for i in range(3)] + [HOST_0 + 30_000_000_000 + i * 1_000 for i in range(3)]
+    narrow = [LatchBracket(t, int(device_at(t + 2_000)), t + 4_000) for t in anchors]
+    wide = [
+        LatchBracket(t, int(device_at(t + 60_000)), t + 64_000)
+        for t in range(HOST_0 + 1_000_000_000, HOST_0 + 29_000_000_000, 1_000_000_000)
+    ]
+    fit = fit_brackets([*narrow, *wide])
+    assert np.abs(error_ns(fit, 30)).max() < 4_000
+    assert fit.residual_ns < 16_000
+
+
 def test_arrivals_give_the_line_of_the_least_delayed_frames():
     rng = np.random.default_rng(3)
     taken = HOST_0 + np.arange(20_000) * 2_000_000
