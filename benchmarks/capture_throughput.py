@@ -25,7 +25,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 import peers
 
 SEARCH_STEP_FPS = 100
-SEARCH_FROM_FPS = 1200
 SEARCH_TO_FPS = 4000
 
 
@@ -68,24 +67,20 @@ def record(fps: float, seconds: float, folder: Path) -> Recorded:
     )
 
 
-def highest_lossless(seconds: float, folder: Path, probe_seconds: float) -> tuple[Recorded | None, list[Recorded]]:
-    """The highest rate that is recorded without loss for `seconds`, found by bisection with short probes."""
+def highest_lossless(seconds: float, folder: Path, limit_fps: float) -> tuple[Recorded | None, list[Recorded]]:
+    """The highest rate that is recorded without loss for `seconds`, searched downwards from the disk's own limit.
+
+    A short run proves nothing: the ring takes up two seconds of what the disk cannot.
+    """
     tried: list[Recorded] = []
-
-    def lossless(fps: float, length: float) -> bool:
-        tried.append(record(fps, length, folder))
-        print(f"  {fps:6.0f} fps {length:4.0f} s: {'lossless' if tried[-1].lossless else 'no'}", file=sys.stderr)
-        return tried[-1].lossless
-
-    low, high = SEARCH_FROM_FPS, SEARCH_TO_FPS
-    while high - low > SEARCH_STEP_FPS:
-        middle = (low + high) // 2 // SEARCH_STEP_FPS * SEARCH_STEP_FPS
-        if middle in (low, high):
-            break
-        low, high = (middle, high) if lossless(middle, probe_seconds) else (low, middle)
-    for fps in range(low, 0, -SEARCH_STEP_FPS):
-        if lossless(fps, seconds):
-            return tried[-1], tried
+    fps = min(limit_fps // SEARCH_STEP_FPS * SEARCH_STEP_FPS, SEARCH_TO_FPS)
+    while fps > 0:
+        tried.append(record(fps, seconds, folder))
+        found = tried[-1]
+        print(f"  {fps:6.0f} fps: {'lossless' if found.lossless else found.reason or found.lost}", file=sys.stderr)
+        if found.lossless:
+            return found, tried
+        fps -= SEARCH_STEP_FPS
     return None, tried
 
 
@@ -106,7 +101,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=Path.cwd(), help="a folder on the disk to be measured")
     parser.add_argument("--seconds", type=float, default=20.0, help="length of the run that counts")
-    parser.add_argument("--probe-seconds", type=float, default=4.0, help="length of the runs that search")
     parser.add_argument("--runs", type=int, default=3, help="runs per writer, and per rate with --rates")
     parser.add_argument("--rates", type=float, nargs="*", help="record at these rates instead of searching")
     arguments = parser.parse_args()
@@ -117,7 +111,7 @@ def main() -> None:
     if arguments.rates:
         line["ours"] = [steady(rate, arguments.seconds, arguments.runs, folder) for rate in arguments.rates]
     else:
-        best, tried = highest_lossless(arguments.seconds, folder, arguments.probe_seconds)
+        best, tried = highest_lossless(arguments.seconds, folder, line["disk_limit"]["fps"])
         line["ours"] = asdict(best) if best else None
         line["tried"] = [[run.asked_fps, run.frames, run.lossless] for run in tried]
         if best:

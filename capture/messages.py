@@ -162,6 +162,8 @@ class Command(msgspec.Struct, frozen=True, tag="command"):
 
     name: Literal["start_trial", "stop_trial", "marker", "still", "quit"]
     text: str = ""
+    host_ns: int = 0
+    """When a marker's key was pressed (CLOCK_MONOTONIC); 0 for now."""
 
 
 class CameraReport(msgspec.Struct, frozen=True, tag="camera_report"):

@@ -222,14 +222,15 @@ class MonitorApp(App[None]):
 
     async def action_marker(self) -> None:
         """Set a marker without text."""
-        await self._send(Command(name="marker"))
+        await self._send(Command(name="marker", host_ns=self._now_ns()))
 
     def action_marker_text(self) -> None:
-        """Ask for a text and set a marker with it."""
+        """Ask for a text and set a marker with it, at the time of the key and not of the text."""
+        pressed_ns = self._now_ns()
 
         async def answered(text: str | None) -> None:
             if text is not None:
-                await self._send(Command(name="marker", text=text))
+                await self._send(Command(name="marker", text=text, host_ns=pressed_ns))
 
         self.push_screen(MarkerPrompt(), answered)
 

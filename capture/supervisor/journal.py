@@ -28,9 +28,9 @@ class Journal:
         self.trial: str | None = None
         """Trial that events belong to from now on."""
 
-    def note(self, level: Level, text: str, kind: str = "note") -> None:
-        """An event of the supervisor's own; `kind` is its `trial_type` in the session's log."""
-        self.log(Event(time.monotonic_ns(), level, "supervisor", text), kind)
+    def note(self, level: Level, text: str, kind: str = "note", host_ns: int = 0) -> None:
+        """An event of the supervisor's own, now unless `host_ns` says when; `kind` is its `trial_type` in the log."""
+        self.log(Event(host_ns or time.monotonic_ns(), level, "supervisor", text), kind)
 
     def log(self, event: Event, kind: str = "note") -> None:
         """Any event."""

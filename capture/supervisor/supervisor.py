@@ -288,7 +288,7 @@ class Supervisor:
             case "stop_trial":
                 self._stop_trial("operator")
             case "marker":
-                self._journal.note("info", command.text or "marker", "marker")
+                self._journal.note("info", command.text or "marker", "marker", command.host_ns)
             case "still":
                 self._still()
             case "quit":

@@ -51,11 +51,17 @@ def driven(app, feed):
     return Driven
 
 
-@pytest.mark.parametrize(("key", "name"), [("m", "marker"), ("s", "still"), ("q", "quit"), ("ctrl+c", "quit")])
+@pytest.mark.parametrize(("key", "name"), [("s", "still"), ("q", "quit"), ("ctrl+c", "quit")])
 async def test_a_key_sends_its_command(driven, feed, preview, key, name):
     async with driven(preview) as pilot:
         await pilot.press(key)
         assert feed.sent == [Command(name=name)]
+
+
+async def test_a_marker_has_the_time_of_its_key(driven, feed, recording):
+    async with driven(recording) as pilot:
+        await pilot.press("m")
+        assert feed.sent == [Command(name="marker", host_ns=feed.now_ns)]
 
 
 async def test_space_starts_a_trial_in_preview_and_stops_the_one_that_runs(driven, feed, preview, recording):
@@ -87,8 +93,9 @@ async def test_a_marker_can_carry_text(driven, app, feed, recording):
     async with driven(recording) as pilot:
         await pilot.press("M")
         assert isinstance(app.screen, MarkerPrompt)
+        pressed_ns, feed.now_ns = feed.now_ns, feed.now_ns + 1_500_000_000
         await pilot.press(*"qms", "enter")
-        assert feed.sent == [Command(name="marker", text="qms")]
+        assert feed.sent == [Command(name="marker", text="qms", host_ns=pressed_ns)]
         await pilot.press("M", "x", "escape")
         assert len(feed.sent) == 1
 
