@@ -39,6 +39,8 @@ class Start(msgspec.Struct, frozen=True, tag="start"):
     attributes: dict[str, Any] = {}
     """Camera description, features as set and as read back; goes into the recording as it is."""
     expected_frames: int | None = None
+    published: int = 0
+    """Frames that the ring had seen when the trial began."""
     protocol: tuple[int, int] = (PROTOCOL_MAJOR, PROTOCOL_MINOR)
 
 

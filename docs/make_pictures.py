@@ -21,7 +21,6 @@ from capture.statistics import (
     CameraState,
     CameraStatistics,
     CaptureStatistics,
-    LiveStatistics,
     RecorderState,
     RecorderStatistics,
 )
@@ -66,7 +65,7 @@ def drawn_face() -> npt.NDArray[np.uint8]:
 def report(second: float) -> CaptureStatistics:
     """The figures `second` seconds into the trial."""
     frames = int(second * RATE_FPS)
-    queued = 7 + int(second * 5) % 4
+    queued = 17 + int(second * 5) % 4
     return CaptureStatistics(
         host_ns=AT_NS + int(second * 1e9),
         session="P014",
@@ -76,17 +75,17 @@ def report(second: float) -> CaptureStatistics:
         frame_bytes=FRAME_BYTES,
         camera=CameraStatistics(
             state=CameraState.RECORDING,
-            camera="dfme Simulated Camera SIM-0001",
+            camera="dfme Simulated camera SIM0001",
             simulated=True,
             rate_asked_fps=RATE_FPS,
             rate_measured_fps=RATE_FPS + 0.02 * (int(second) % 3 - 1),
             frames=frames,
-            ring_slots=512,
+            ring_slots=1000,
             ring_used=queued + 1,
-            ring_used_max=16,
+            ring_used_max=33,
             clock_source="latch",
-            clock_residual_ns=1_240.0,
-            cpu_s=0.11 * second,
+            clock_residual_ns=140.0,
+            cpu_s=0.16 * second,
         ),
         recorder=RecorderStatistics(
             state=RecorderState.RECORDING,
@@ -96,10 +95,7 @@ def report(second: float) -> CaptureStatistics:
             write_mb_s=393.2,
             disk_free_bytes=1_702_000_000_000 - frames * FRAME_BYTES,
             disk_total_bytes=2_000_000_000_000,
-            cpu_s=0.062 * second,
-        ),
-        live=LiveStatistics(
-            running=True, frames_analysed=int(second * 61), frames_skipped=frames - int(second * 61), spotted=2
+            cpu_s=0.051 * second,
         ),
     )
 
@@ -107,10 +103,10 @@ def report(second: float) -> CaptureStatistics:
 def happenings() -> list[Event]:
     """What the event log says by then."""
     lines: list[tuple[int, str, str]] = [
-        (-41, "camera", "features set and read back: 1024 x 768, Mono8, 500 fps"),
-        (0, "supervisor", "trial-003 began"),
-        (12, "operator", "marker: stimulus on"),
-        (31, "live", "surprise, onset at frame 15,210, apex at 15,246"),
+        (-9, "supervisor", "trial-002: 30000 frames in 60.000 s, nothing lost"),
+        (0, "supervisor", "trial-003 started"),
+        (12, "supervisor", "stimulus on"),
+        (31, "supervisor", "still frame-15210-50031000000000.png"),
     ]
     return [Event(AT_NS + second * 10**9, "info", source, text) for second, source, text in lines]
 

@@ -334,6 +334,7 @@ class CameraProcess:
             host_ns=time.monotonic_ns(),
             attributes=described,
             expected_frames=request.max_frames,
+            published=self._ring.published,
         )
 
     def _described(self) -> dict[str, Any]:

@@ -106,7 +106,9 @@ def frame_range(
         return start, stop
     first, last = seconds or (None, None)
     times = recording.times_ns()
-    elapsed = (times - times[0]) / 1e9 if count else np.empty(0)
+    # To the nearest frame: one that a clock's drift puts a microsecond before the second asked for is meant, too.
+    half_frame_s = 0.5 / recording.rate_fps if recording.rate_fps > 0 else 0.0
+    elapsed = (times - times[0]) / 1e9 + half_frame_s if count else np.empty(0)
     inside = np.ones(count, dtype=bool)
     if first is not None:
         inside &= elapsed >= first

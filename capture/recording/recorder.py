@@ -47,7 +47,6 @@ class Recorder:
         self._lost_ids: list[int] = []
         self._held: list[tuple[int, int]] = []
         self._resumed_at = 0
-        self._queued = 0
         self._error = ""
         self._rate_mark = (time.monotonic(), 0)
         self._write_mb_s = 0.0
@@ -104,10 +103,8 @@ class Recorder:
             return Release([], self._durable)
         done = [image.slot for image in images if image.series == start.series and image.seq < self._resumed_at]
         fresh = [image for image in images if image.series == start.series and image.seq >= self._resumed_at]
-        self._queued = len(fresh)
         for run in _runs(fresh, self._ring.slots):
             self._write_run(run)
-            self._queued -= len(run)
         return self._safe(done)
 
     def settle(self) -> Release:
@@ -177,7 +174,7 @@ class Recorder:
             frames=self._frames,
             bytes=self._bytes,
             lost_disk=len(self._lost_ids),
-            queued=self._queued,
+            queued=self._waiting(),
             write_mb_s=self._write_mb_s,
             disk_free_bytes=disk.f_bavail * disk.f_frsize,
             disk_total_bytes=disk.f_blocks * disk.f_frsize,
@@ -186,6 +183,12 @@ class Recorder:
             cpu_s=used_cpu_s,
             trial_cpu_s=used_cpu_s - self._trial_began_cpu_s,
         )
+
+    def _waiting(self) -> int:
+        """Frames of the trial that are in the ring and neither on disk nor given up."""
+        if self._start is None:
+            return 0
+        return max(self._ring.published - self._start.published - self._frames - len(self._lost_ids), 0)
 
     def _write_run(self, run: Sequence[Image]) -> None:
         self._held.extend((image.slot, image.seq) for image in run)

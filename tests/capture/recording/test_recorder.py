@@ -164,6 +164,18 @@ def test_a_second_recorder_goes_on_where_the_first_was_killed(recorder, ring, tm
     assert [int(recording.frame(i)[1, 1]) for i in range(15)] == list(range(15))
 
 
+def test_what_waits_for_the_disk_is_counted_in_the_ring(recorder, ring, tmp_path):
+    put(ring, 0)
+    start = msgspec.structs.replace(start_message(tmp_path / "t.zarr"), published=1)
+    recorder.start(start)
+    images = [put(ring, seq) for seq in range(5)]
+    assert recorder.statistics().queued == 5
+    recorder.write(images[:3])
+    assert recorder.statistics().queued == 2
+    recorder.end(end_message(5))
+    assert recorder.statistics().queued == 0
+
+
 def test_frames_of_another_trial_are_left_alone(recorder, ring, tmp_path):
     stray = put(ring, 0)
     assert recorder.write([stray]).slots == []
