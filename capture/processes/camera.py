@@ -95,7 +95,7 @@ class CameraProcess:
             elif self._task.preview:
                 self._run_preview()
             else:
-                self._state = CameraState.STOPPED
+                self._state = CameraState.STOPPED if self._last.name else CameraState.STARTING
                 self._hub.socket.poll(REPORT_INTERVAL_NS // 1_000_000)
                 self._house_keeping(time.monotonic_ns())
         self._state = CameraState.STOPPED

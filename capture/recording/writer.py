@@ -208,23 +208,39 @@ class RecordingWriter:
         with _disk_errors(self.path):
             path = shard_path(self.path, number)
             path.parent.mkdir(parents=True, exist_ok=True)
-            fd, direct = _open_direct(path)
-            self._direct = direct
-            os.posix_fallocate(fd, 0, self.geometry.shard_bytes(self.geometry.frames_per_shard))
-            block = memoryview(mmap.mmap(-1, self.geometry.data_start))
-            block[:] = self.geometry.index_block(np.arange(self.geometry.frames_per_shard) < used)
-            _write_all(fd, block, 0)
-            values, value_fds = {}, {}
-            for name, dtype in PER_FRAME.items():
-                chunk = value_path(self.path, name, number)
-                chunk.parent.mkdir(parents=True, exist_ok=True)
-                values[name] = np.zeros(self.geometry.frames_per_shard, dtype)
-                value_fds[name] = os.open(chunk, os.O_CREAT | os.O_RDWR, 0o644)
-                if used:
-                    kept = os.pread(value_fds[name], used * dtype.itemsize, 0)
-                    values[name][:used] = np.frombuffer(kept, dtype)
-                os.pwrite(value_fds[name], values[name].tobytes(), 0)
-            return _Shard(number, fd, direct, values, value_fds)
+            shard = _Shard(number, *_open_direct(path), {}, {})
+            try:
+                self._fill_in(shard, used)
+            except OSError:
+                shard.close()
+                if not used:
+                    self._remove(number)
+                raise
+            self._direct = shard.direct
+            return shard
+
+    def _fill_in(self, shard: _Shard, used: int) -> None:
+        """Allocate the shard, and write an index and values that have the first `used` frames."""
+        os.posix_fallocate(shard.fd, 0, self.geometry.shard_bytes(self.geometry.frames_per_shard))
+        block = memoryview(mmap.mmap(-1, self.geometry.data_start))
+        block[:] = self.geometry.index_block(np.arange(self.geometry.frames_per_shard) < used)
+        _write_all(shard.fd, block, 0)
+        for name, dtype in PER_FRAME.items():
+            chunk = value_path(self.path, name, shard.number)
+            chunk.parent.mkdir(parents=True, exist_ok=True)
+            fd = shard.value_fds[name] = os.open(chunk, os.O_CREAT | os.O_RDWR, 0o644)
+            values = shard.values[name] = np.zeros(self.geometry.frames_per_shard, dtype)
+            values[:used] = np.frombuffer(os.pread(fd, used * dtype.itemsize, 0), dtype)
+            os.pwrite(fd, values.tobytes(), 0)
+
+    def _remove(self, number: int) -> None:
+        """Remove the files of a shard that holds no frame."""
+        shard = shard_path(self.path, number)
+        shard.unlink()
+        for name in PER_FRAME:
+            value_path(self.path, name, number).unlink(missing_ok=True)
+        shard.parent.rmdir()
+        shard.parent.parent.rmdir()
 
     def _discard_prepared(self) -> None:
         """Remove the shard that was prepared but not needed."""
@@ -233,12 +249,7 @@ class RecordingWriter:
             return
         spare = self._next.result()
         spare.close()
-        shard = shard_path(self.path, spare.number)
-        shard.unlink()
-        for name in PER_FRAME:
-            value_path(self.path, name, spare.number).unlink()
-        shard.parent.rmdir()
-        shard.parent.parent.rmdir()
+        self._remove(spare.number)
 
 
 def is_unfinished(path: Path, series: str) -> bool:

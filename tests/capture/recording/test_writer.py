@@ -147,6 +147,7 @@ def test_a_disk_without_room_is_one_clear_line_and_what_was_flushed_stays(tmp_pa
     assert writer.statistics().frames == 12
     writer.close({})
     assert zarr.open_group(tmp_path / "t.zarr", mode="r")["frames"].shape[0] == 12
+    assert sorted(p.name for p in (tmp_path / "t.zarr" / "frames" / "c").iterdir()) == ["0", "1", "2"]
 
 
 @settings(max_examples=25, deadline=None)
