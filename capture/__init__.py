@@ -1,5 +1,5 @@
 """Camera to disk: a GenICam camera, a ring of frames, a recorder, and the monitor that shows them.
 
-Start with `capture.recording.Recording` to read what was recorded, and with `capture.supervisor`
+Start with `capture.recording.reader.Recording` to read what was recorded, and with `capture.supervisor`
 to see how the processes fit together.
 """

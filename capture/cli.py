@@ -15,17 +15,21 @@ from capture.simulator.frame_bank import bank_for
 from capture.supervisor import CaptureRequest, CaptureResult, Supervisor
 
 _EPILOG = """
+With the monitor: space stops and starts a trial, m sets a marker, s saves a still, q quits.
+
 Examples:
 
-  dfme-capture --fps 500                                  record with the monitor; space stops a trial, q quits
+  dfme-capture --fps 500
 
-  dfme-capture --fps 300 --duration 60 --participant P07  one trial of a minute
+  dfme-capture --fps 300 --duration 60 --participant P07
 
-  dfme-capture --hw optronis_cp80 --out /data/study1      a real camera, onto the fast disk
+  dfme-capture --hw optronis_cp80_3_540 --out /data/study1
 
-  dfme-capture --frames 1000 --no-tui --json              for scripts: the result as one JSON line
+  dfme-capture --frames 1000 --no-tui --json
 
-  dfme-capture --frame-bank face.mp4 --duration 10        the simulated camera plays a video
+  dfme-capture --frame-bank face.mp4 --duration 10
+
+  dfme-capture --set ExposureTime=1500 --set Gain=2
 """
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
