@@ -87,20 +87,26 @@ class CameraProcess:
         self._name = f"{description.vendor} {description.model} {description.serial_number}".strip()
 
     def run(self) -> None:
-        """Work until told to quit; a trial that runs then is ended first."""
+        """Work until told to quit, or until the camera is lost; a trial that runs then is ended first."""
         self._hub.hello("camera")
-        while not self._quit:
-            if self._request is not None:
-                self._run_trial(self._request)
-            elif self._task.preview:
-                self._run_preview()
-            else:
-                self._state = CameraState.STOPPED if self._last.name else CameraState.STARTING
-                self._hub.socket.poll(REPORT_INTERVAL_NS // 1_000_000)
-                self._house_keeping(time.monotonic_ns())
-        self._state = CameraState.STOPPED
-        self._report()
-        self._to_recorder.close(_LAST_WORDS_S)
+        try:
+            while not self._quit:
+                if self._request is not None:
+                    self._run_trial(self._request)
+                elif self._task.preview:
+                    self._run_preview()
+                else:
+                    self._wait_for_orders()
+            self._state = CameraState.STOPPED
+        finally:
+            self._report()
+            self._to_recorder.close(_LAST_WORDS_S)
+
+    def _wait_for_orders(self) -> None:
+        """Nothing to do: no trial, and nobody looks."""
+        self._state = CameraState.STOPPED if self._last.name else CameraState.STARTING
+        self._hub.socket.poll(REPORT_INTERVAL_NS // 1_000_000)
+        self._house_keeping(time.monotonic_ns())
 
     def _run_preview(self) -> None:
         """Keep the newest frames in the ring for whoever looks, recording none."""

@@ -202,6 +202,8 @@ class Supervisor:
             request.check_room()
         except CaptureError as error:
             self._journal.note("error", str(error))
+            if not request.monitor:
+                raise
             return
         name, path = book.begin()
         self._journal.trial = name

@@ -44,6 +44,22 @@ def test_when_the_camera_process_is_killed_everything_before_is_kept_and_said(jo
     assert not verify(path).ok, "frames that the camera process may have held are unaccounted for"
 
 
+def test_a_camera_that_is_unplugged_ends_the_trial_with_all_it_delivered(journey, tmp_path):
+    done = journey.run(
+        *("--fps", 500, "--no-tui", "--no-live", "--out", tmp_path), *("--set", "FaultDisconnectAfterFrames=700")
+    )
+    assert done.returncode == 1
+    assert "stopped answering" in done.stderr.splitlines()[-1]
+    path = journey.recording(tmp_path)
+    report = verify(path)
+    assert report.ok, report.problems
+    recording = Recording.open(path)
+    assert len(recording) == 700
+    assert recording.attributes.state == "complete"
+    assert recording.raw_attributes["ledger"]["end"]["reason"] == "camera lost"
+    journey.assert_every_stamp_matches(path)
+
+
 def test_when_the_recorder_is_killed_another_goes_on_and_nothing_is_lost(journey, tmp_path):
     with journey.start("--fps", 500, "--frames", 3500, "--out", tmp_path) as process:
         for shard in (1, 3):
