@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from capture.clock import piecewise_clock_from_attributes
 from capture.errors import BadInput, RecordingInvalid
 from capture.recording.attributes import RecordingAttributes, parse_attributes, raw_attributes, read_json
 from capture.recording.layout import PER_FRAME, ShardGeometry, value_path
@@ -45,6 +46,7 @@ class Recording:
         """CLOCK_MONOTONIC when each frame arrived, uint64 (frames,)."""
         self.crc32c: npt.NDArray[np.uint32] = columns["crc32c"]
         """Checksum of each frame's pixels, uint32 (frames,)."""
+        self._clock = piecewise_clock_from_attributes(self.attributes.clock)
         self._mapped: npt.NDArray[np.int64] | None = None
 
     @classmethod
@@ -96,7 +98,9 @@ class Recording:
         """From the first frame to the last, plus one frame, in device time where the camera has one."""
         if len(self) < 2:
             return len(self) / self.rate_fps if self.rate_fps > 0 else 0.0
-        times = self.times_ns("device" if self.device_ns.all() else "host")
+        clock = self._clock
+        stepped = clock is not None and len(clock.segments) > 1
+        times = self.times_ns("host" if not self.device_ns.all() else "mapped" if stepped else "device")
         return float(times[-1] - times[0]) / 1e9 * len(self) / (len(self) - 1)
 
     @property
@@ -141,17 +145,16 @@ class Recording:
         """Time of each frame in nanoseconds, int64 (frames,).
 
         Args:
-            kind: `mapped` is device time mapped to CLOCK_MONOTONIC by the stored clock line, or arrival time where
-                there is none; `host` is arrival time; `device` is the camera's own.
+            kind: `mapped` is device time mapped to CLOCK_MONOTONIC by the stored clock lines, or arrival time where
+                there are none; `host` is arrival time; `device` is the camera's own.
         """
         if kind == "host":
             return self.host_ns.astype(np.int64)
         if kind == "device":
             return self.device_ns.astype(np.int64)
         if self._mapped is None:
-            fit = self.attributes.clock_fit
-            usable = fit is not None and len(self) > 0 and bool(self.device_ns.all())
-            self._mapped = fit.to_host(self.device_ns) if fit and usable else self.host_ns.astype(np.int64)
+            clock = self._clock if len(self) and self.device_ns.all() else None
+            self._mapped = clock.to_host(self.device_ns, self.host_ns) if clock else self.host_ns.astype(np.int64)
             self._mapped.flags.writeable = False
         return self._mapped
 

@@ -111,13 +111,11 @@ class RecordingWriter:
         self._preparer = ThreadPoolExecutor(1, thread_name_prefix="next-shard")
         self._next: Future[_Shard] | None = None
         number = frames // geometry.frames_per_shard
-        with _disk_errors(path):
-            write_metadata(path, geometry, (number + 1) * geometry.frames_per_shard)
-            try:
-                self._shard = self._prepare(number, frames % geometry.frames_per_shard)
-            except BaseException:
-                self._preparer.shutdown()
-                raise
+        try:
+            self._shard = self._prepare(number, frames % geometry.frames_per_shard)
+        except BaseException:
+            self._preparer.shutdown()
+            raise
 
     @property
     def flush_due(self) -> bool:
@@ -195,10 +193,7 @@ class RecordingWriter:
             prepared = self._next.result() if self._next is not None else self._prepare(number)
             self._next = None
             full, self._shard = self._shard, prepared
-            with _disk_errors(self.path):
-                full.close()
-                # On the recording path: a sync here would cost the ring tens of milliseconds.
-                write_metadata(self.path, self.geometry, (number + 1) * self.geometry.frames_per_shard, sync=False)
+            full.close()
         elif self._next is None:
             self._next = self._preparer.submit(self._prepare, number + 1)
         return self._shard
@@ -217,6 +212,9 @@ class RecordingWriter:
                     self._remove(number)
                 raise
             self._direct = shard.direct
+            # Readers see frames up to this length only, so it is there before the first of them. Not synced: a kill
+            # does not need it, and the recorder may wait for this thread.
+            write_metadata(self.path, self.geometry, (number + 1) * self.geometry.frames_per_shard, sync=False)
             return shard
 
     def _fill_in(self, shard: _Shard, used: int) -> None:

@@ -146,6 +146,12 @@ def abandon(writer: RecordingWriter) -> None:
     writer._shard.close()
 
 
+@pytest.fixture(name="abandon")
+def abandon_fixture() -> Callable[[RecordingWriter], None]:
+    """What happens to a writer whose process is killed."""
+    return abandon
+
+
 @pytest.fixture
 def pixels() -> Callable[[Path], np.ndarray]:
     """The pixels that went into a recording made by `make_recording`."""

@@ -144,12 +144,13 @@ def test_a_slot_comes_back_only_when_its_frame_would_survive(recorder, ring, tmp
     recorder.end(end_message(2))
 
 
-def test_a_second_recorder_goes_on_where_the_first_was_killed(recorder, ring, tmp_path):
+def test_a_second_recorder_goes_on_where_the_first_was_killed(recorder, ring, tmp_path, abandon):
     start = start_message(tmp_path / "t.zarr")
     recorder.start(start)
     record(recorder, ring, [8])
     images = [put(ring, seq) for seq in range(8, 15)]
     recorder.write(images[:3])
+    abandon(recorder._writer)
 
     successor = Recorder(RingReader(ring.fd), tmp_path)
     (remark,) = successor.start(start)

@@ -88,7 +88,7 @@ def test_a_recording_that_was_never_closed_opens_with_all_flushed_frames(tmp_pat
     copied = tmp_path / "as-found.zarr"
     shutil.copytree(path, copied)
     for found in opened_by_both(copied):
-        assert found.shape == (20, 64, 64)
+        assert found.shape in {(20, 64, 64), (30, 64, 64)}, "up to the last shard, or the one prepared behind it"
         np.testing.assert_array_equal(found[:durable], frames.pixels[:durable])
         assert not found[durable:].any()
     counted = zarr.open_group(copied, mode="r")["host_ns"][:] > 0
