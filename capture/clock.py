@@ -287,14 +287,14 @@ def fit_arrivals(
 
 
 def fit_arrival_pieces(device_ns: npt.NDArray[np.integer], host_ns: npt.NDArray[np.integer]) -> PiecewiseClock | None:
-    """Lines under the arrival times, split where the device clock stepped; both arrays (frames,), ns, as they arrived."""
+    """Lines under the arrival times, split where the device clock stepped; arrays (frames,), ns, as they arrived."""
     starts = [0, *find_arrival_steps(device_ns, host_ns)]
     pieces = [slice(a, b) for a, b in pairwise([*starts, len(device_ns)])]
     longest = max(pieces, key=lambda piece: piece.stop - piece.start)
     best = fit_arrivals(device_ns[longest], host_ns[longest])
     if best is None:
         return None
-    segments = []
+    segments: list[ClockSegment] = []
     for piece in pieces:
         long = piece is longest or device_ns[piece.stop - 1] - device_ns[piece.start] >= _OWN_SLOPE_NS
         fit = fit_arrivals(device_ns[piece], host_ns[piece], None if long else best.slope)

@@ -1,14 +1,15 @@
 """Watches a camera's clock during a trial: a bracket each second, or arrivals where there is no latch; lines for both.
 
 A step of the device clock shows in two ways. A bracket lies off the line by more than its width and the drift explain;
-and a frame's device time moves otherwise than its arrival, upon which a bracket is taken at once. The frame at which the
-clock stepped is looked for among the latest frames.
+and a frame's device time moves otherwise than its arrival, upon which a bracket is taken at once. The frame at which
+the clock stepped is looked for among the latest frames.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, Protocol
 
 import numpy as np
@@ -39,8 +40,8 @@ _LOOK_APART_NS = 50_000_000
 """Least time between brackets that frames give rise to, so that a host in trouble is not kept from its frames."""
 _DRIFT_UNKNOWN = 2e-3
 """Wider than any camera's crystal is off."""
-_DRIFT_WANDERS = 20e-6
-"""How far a crystal's rate may wander with its temperature."""
+_DRIFT_WANDERS = 100e-6
+"""How far the rates may wander: a crystal with its temperature, and the host's clock while NTP pulls it."""
 _SLACK_NS = 10_000
 _REFERENCES = 5
 _MIN_SPAN_NS = 500_000_000
@@ -164,7 +165,7 @@ class ClockWatch:
             return
         brackets = self._pieces[-1].brackets
         self._learn_drift(brackets)
-        reference = min(brackets[-_REFERENCES:], key=lambda b: b.round_trip_ns)
+        reference = min(brackets[-_REFERENCES:], key=lambda b: self._tolerance_ns(b, bracket))
         if not self._agree(reference, bracket) and len(self._pieces) < MAX_SEGMENTS:
             again = self._read()
             if again is None:
@@ -179,20 +180,25 @@ class ClockWatch:
 
     def _agree(self, earlier: LatchBracket, later: LatchBracket) -> bool:
         """Whether a clock that did not step can have been read twice so."""
+        drift, _ = self._drift
+        moved_ns = later.offset_ns - earlier.offset_ns - drift * (later.middle_ns - earlier.middle_ns)
+        return abs(moved_ns) <= self._tolerance_ns(earlier, later)
+
+    def _tolerance_ns(self, earlier: LatchBracket, later: LatchBracket) -> float:
+        """What two readings can differ by without a step: their widths, and what is not known of the drift."""
+        _, uncertainty = self._drift
         elapsed_ns = later.middle_ns - earlier.middle_ns
-        drift, uncertainty = self._drift
-        moved_ns = later.offset_ns - earlier.offset_ns - drift * elapsed_ns
         widths_ns = (earlier.round_trip_ns + later.round_trip_ns) / 2
-        return abs(moved_ns) <= widths_ns + (uncertainty + _DRIFT_WANDERS) * elapsed_ns + _SLACK_NS
+        return widths_ns + (uncertainty + _DRIFT_WANDERS) * elapsed_ns + _SLACK_NS
 
     def _learn_drift(self, brackets: list[LatchBracket]) -> None:
         """How fast host and device part, and within what; a step does not change it."""
-        first = min(brackets[:_REFERENCES], key=lambda b: b.round_trip_ns)
-        last = min(brackets[-_REFERENCES:], key=lambda b: b.round_trip_ns)
-        span_ns = last.middle_ns - first.middle_ns
-        if span_ns >= _MIN_SPAN_NS:
-            uncertainty = (first.round_trip_ns + last.round_trip_ns) / 2 / span_ns
-            self._drift = (last.offset_ns - first.offset_ns) / span_ns, min(uncertainty, _DRIFT_UNKNOWN)
+        for first, last in product(brackets[:_REFERENCES], brackets[-_REFERENCES:]):
+            span_ns = last.middle_ns - first.middle_ns
+            if span_ns >= _MIN_SPAN_NS:
+                uncertainty = (first.round_trip_ns + last.round_trip_ns) / 2 / span_ns
+                if uncertainty <= self._drift[1]:
+                    self._drift = (last.offset_ns - first.offset_ns) / span_ns, uncertainty
 
     def _locate_steps(self, seen_before_ns: int | None) -> None:
         """Find the first frame behind each step seen before that host time; None: behind each."""

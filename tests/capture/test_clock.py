@@ -1,11 +1,22 @@
-"""The clock: what the line through brackets and under arrivals is worth."""
+"""The clock: what the lines through brackets and under arrivals are worth, and where they part at a step."""
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from capture.clock import LatchBracket, clock_fit_from_attributes, fit_arrivals, fit_brackets
+from capture.camera.clock_watch import ClockWatch
+from capture.clock import (
+    LatchBracket,
+    clock_fit_from_attributes,
+    fit_arrivals,
+    fit_brackets,
+    piecewise_clock_from_attributes,
+)
 
 HOST_0 = 5_000_000_000_000
 DEVICE_0 = 1_700_000_000_000_000_000
@@ -88,3 +99,127 @@ def test_nanoseconds_survive_a_day():
     day = [LatchBracket(HOST_0 + i * 10**9, DEVICE_0 + i * 10**9, HOST_0 + i * 10**9) for i in range(0, 86_400, 600)]
     fit = fit_brackets(day)
     assert fit.to_host(DEVICE_0 + 86_399 * 10**9) == pytest.approx(HOST_0 + 86_399 * 10**9, abs=1)
+
+
+class SteppingCamera:
+    """A clock that can be read, and that steps by given amounts at given host times."""
+
+    def __init__(self, steps: dict[int, int], latch: bool = True) -> None:
+        self.now_ns = HOST_0
+        self._steps = steps
+        self._latch = latch
+
+    def device_at(self, host_ns: int) -> int:
+        return int(device_at(host_ns)) + sum(by for when, by in self._steps.items() if host_ns >= when)
+
+    def latch(self) -> LatchBracket | None:
+        if not self._latch:
+            return None
+        self.now_ns += 8_000
+        return LatchBracket(self.now_ns - 8_000, self.device_at(self.now_ns - 3_000), self.now_ns)
+
+
+def watched(steps_ms: dict[int, float], seconds: int = 6, *, latch: bool = True, late=lambda _frame: 0, seed: int = 5):
+    """A trial at 500 fps with up to 1 ms of jitter; steps in ms by frame. Gives attributes, and (frames,) arrays."""
+    rng = np.random.default_rng(seed)
+    taken = HOST_0 + 1_000_000 + np.arange(seconds * 500) * 2_000_000
+    camera = SteppingCamera({int(taken[k]): int(by * 1e6) for k, by in steps_ms.items()}, latch=latch)
+    delay = 50_000 + rng.uniform(0, 1e6, len(taken)).astype(np.int64) + [int(late(k)) for k in range(len(taken))]
+    arrived = np.maximum.accumulate(taken + delay) + np.arange(len(taken))
+    device = np.array([camera.device_at(int(t)) for t in taken])
+    watch = ClockWatch(camera)
+    looked = 0
+    for device_ns, host_ns in zip(device.tolist(), arrived.tolist(), strict=True):
+        camera.now_ns = max(camera.now_ns, host_ns)
+        watch.arrival(device_ns, host_ns)
+        if host_ns - looked >= 1_000_000_000:
+            looked = host_ns
+            watch.look()
+    return watch.finish(), taken, device, arrived
+
+
+def mapped_error_ns(clock: dict, taken, device, arrived) -> np.ndarray:
+    return piecewise_clock_from_attributes(clock).to_host(device, arrived) - taken
+
+
+@pytest.mark.parametrize(
+    "steps_ms",
+    [
+        {1500: 20},
+        {1500: -20},
+        {1500: 2},
+        {1500: -1},
+        {3: 20},
+        {2990: -20},
+        {700: 20, 760: -45, 2200: 3},
+        {1000: -(DEVICE_0 - 10**9) / 1e6},
+    ],
+    ids=["forward", "back", "one period", "small", "at the start", "at the end", "several", "reset"],
+)
+def test_every_frame_keeps_its_time_when_the_device_clock_steps(steps_ms):
+    clock, *frames = watched(steps_ms)
+    error = mapped_error_ns(clock, *frames)
+    assert len(clock["segments"]) == len(steps_ms) + 1
+    assert np.abs(error).max() < 50_000
+    assert clock["residual_ns"] < 10_000
+
+
+@pytest.mark.parametrize("latch", [True, False])
+def test_a_late_host_is_not_taken_for_a_step(latch):
+    def stall(frame: int) -> float:
+        return max(0.0, 300e6 - (frame - 1000) * 1.9e6) if frame >= 1000 else 12e6 * (frame == 500)
+
+    clock, *frames = watched({}, latch=latch, late=stall)
+    assert "segments" not in clock
+    assert np.abs(mapped_error_ns(clock, *frames)).max() < 100_000
+
+
+@pytest.mark.parametrize("step_ms", [20, -20, 400, -5000])
+def test_arrivals_alone_show_a_step_to_the_frame(step_ms):
+    clock, taken, device, arrived = watched({1500: step_ms}, latch=False)
+    assert clock["source"] == "arrival"
+    assert [s["from_host_ns"] for s in clock["segments"]] == [0, arrived[1500]]
+    assert np.abs(mapped_error_ns(clock, taken, device, arrived)).max() < 150_000
+
+
+def test_arrivals_that_are_thinned_out_keep_both_sides_of_a_step():
+    clock, taken, device, arrived = watched({21_001: 20}, seconds=90, latch=False)
+    assert [s["from_host_ns"] for s in clock["segments"]] == [0, arrived[21_001]]
+    assert np.abs(mapped_error_ns(clock, taken, device, arrived)).max() < 150_000
+
+
+def test_a_clock_without_steps_is_stored_as_one_line():
+    clock, *frames = watched({})
+    assert "segments" not in clock
+    assert clock_fit_from_attributes(clock) == piecewise_clock_from_attributes(clock).segments[0].fit
+    assert np.abs(mapped_error_ns(clock, *frames)).max() < 10_000
+
+
+def test_the_summary_states_the_figures_of_all_segments():
+    clock, *_ = watched({1500: 20})
+    assert clock["points"] == sum(s["points"] for s in clock["segments"])
+    assert clock["max_ns"] == max(s["max_ns"] for s in clock["segments"])
+    assert json.loads(json.dumps(clock)) == clock
+
+
+VALUES = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.lists(st.integers(), max_size=3)
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from([*"abc", "source", "slope", "device_ns", "host_ns", "from_host_ns"]), VALUES),
+    st.one_of(VALUES, st.just("drop")),
+)
+def test_hostile_segments_are_refused_or_map_without_an_error(damage, whole):
+    clock, _, device, arrived = HEALTHY
+    hurt = {**clock, "segments": [clock["segments"][0], {**clock["segments"][1], **damage}]}
+    for attributes in (hurt, {**clock, "segments": whole}):
+        lines = piecewise_clock_from_attributes(attributes)
+        if lines is not None:
+            times = [np.array([0, 2**63, 2**64 - 1], dtype=np.uint64), np.array([1, 2**63, 2**64 - 1], dtype=np.uint64)]
+            assert lines.to_host(*times).shape == (3,)
+            assert lines.to_host(device, arrived).shape == device.shape
+
+
+HEALTHY = watched({500: 20}, seconds=2)
