@@ -133,7 +133,7 @@ class RingWriter(_Mapped):
                 "choose fewer ring_seconds in the hardware file"
             )
         fd = os.memfd_create("dfme-ring", os.MFD_CLOEXEC)
-        os.posix_fallocate(fd, 0, size)
+        os.ftruncate(fd, size)
         os.pwrite(fd, _HEADER.pack(_MAGIC, _VERSION, slots, height_px, width_px, slot_bytes, 0, 0), 0)
         return cls(fd)
 

@@ -38,6 +38,11 @@ def max_exposure_us(rate_fps: float) -> float:
     return period_us - min(EXPOSURE_MARGIN_US, EXPOSURE_MARGIN_SHARE * period_us)
 
 
+_DEFAULT_RING_SECONDS = 2.0
+_DEFAULT_RING_BYTES = 4_000_000_000
+_FEWEST_SLOTS = 8
+
+
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
@@ -119,8 +124,8 @@ class HardwareSettings(_Frozen):
     """Buffers handed to the producer; left out: half a second of frames, 128 to 512."""
     fetch_timeout_ms: Annotated[int, Field(ge=1, le=1000)] = 50
     """Longest wait for one frame; nothing else runs in the camera process meanwhile."""
-    ring_seconds: Annotated[float, Field(gt=0, le=600)] = 2.0
-    """Length of the frame ring between camera and disk."""
+    ring_seconds: Annotated[float, Field(gt=0, le=600)] | None = None
+    """Length of the frame ring between camera and disk; left out: two seconds of frames, at most 4 GB of memory."""
     when_ring_full: Literal["stop", "lose"] = "stop"
     """`stop` ends the trial cleanly just before the ring would overflow; `lose` goes on and counts what is lost."""
 
@@ -158,7 +163,10 @@ class HardwareSettings(_Frozen):
     @property
     def ring_slots(self) -> int:
         """Frames in the ring between camera and disk."""
-        return max(8, math.ceil(self.rate_fps * self.ring_seconds))
+        if self.ring_seconds is not None:
+            return max(_FEWEST_SLOTS, math.ceil(self.rate_fps * self.ring_seconds))
+        affordable = _DEFAULT_RING_BYTES // self.frame_bytes
+        return max(_FEWEST_SLOTS, min(math.ceil(self.rate_fps * _DEFAULT_RING_SECONDS), affordable))
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -96,8 +96,11 @@ class Supervisor:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for name in self._children:
+        for name, child in self._children.items():
             self._hub.tell(name, Quit())
+            if self._session is None:
+                # Nothing was recorded, and a process that still maps a large ring hears nothing else.
+                child.process.kill()
         for child in self._children.values():
             child.end(_END_GRACE_S)
         if self._journal.plain is not None:

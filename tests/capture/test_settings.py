@@ -37,7 +37,7 @@ def test_a_file_with_name_producer_and_rate_is_enough(hardware_file):
     assert settings.trigger.mode == "off"
     assert settings.throughput_limit_bytes_s == "off"
     assert settings.fetch_timeout_ms == 50
-    assert settings.ring_seconds == 2.0
+    assert settings.ring_seconds is None
 
 
 def test_features_keep_their_order_and_their_kind(hardware_file):
@@ -145,6 +145,7 @@ def test_buffers_hold_half_a_second_within_bounds(fps, buffers):
 def test_the_ring_holds_the_seconds_asked_for():
     settings = open_hardware("simulated_500", None)
     assert settings.ring_slots == 1000
+    assert settings.with_rate(5000).ring_slots * settings.frame_bytes <= 4e9, "a high rate must not fill the memory"
     assert settings.model_copy(update={"ring_seconds": 0.5}).ring_slots == 250
     assert settings.model_copy(update={"ring_seconds": 0.001}).ring_slots == 8
 
