@@ -98,8 +98,8 @@ class Supervisor:
     ) -> None:
         for name, child in self._children.items():
             self._hub.tell(name, Quit())
-            if self._session is None:
-                # Nothing was recorded, and a process that still maps a large ring hears nothing else.
+            if self._session is None and name == "recorder":
+                # Nothing was recorded, and while it still maps a large ring it hears nothing else.
                 child.process.kill()
         for child in self._children.values():
             child.end(_END_GRACE_S)
