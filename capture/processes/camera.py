@@ -168,7 +168,7 @@ class CameraProcess:
             if delivery is None:
                 self._house_keeping(time.monotonic_ns())
             else:
-                reason = trial.over(delivery.device_ns or delivery.host_ns)
+                reason = trial.over(delivery.device_ns or delivery.host_ns, delivery.host_ns)
                 if reason is not None:
                     trial.surplus += 1
                     delivery.requeue()
@@ -189,7 +189,7 @@ class CameraProcess:
             trial.incomplete(frame_id)
         frame_id, device_ns, host_ns = delivery.frame_id, delivery.device_ns, delivery.host_ns
         time_ns = device_ns or host_ns
-        trial.frame(frame_id, time_ns)
+        trial.frame(frame_id, time_ns, host_ns)
         self._meter.frame(time_ns)
         ring = self._ring
         slot = ring.acquire()

@@ -54,3 +54,31 @@ def test_a_frame_has_its_true_time_before_at_and_after_a_step_of_the_clock(journ
     assert rms(error) < 2 * (result["clock"]["residual_ns"] + clock["uncertainty_ns"]), "what is stated is honest"
     assert recording.seconds == pytest.approx(len(recording) / 500, rel=1e-3)
     assert verify(recording.path).ok
+
+
+def test_a_clock_that_is_reset_changes_neither_the_duration_nor_the_rate(journey, tmp_path):
+    out = tmp_path / "data"
+    faults = ("FaultClockStepAfterFrames=600", "FaultClockStep=-60000000")
+    options = [part for fault in faults for part in ("--set", fault)]
+    done = journey.run(*("--no-tui", "--no-live", "--json", "--fps", 500, "--duration", 3, "--out", out), *options)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert result["frames"] == pytest.approx(1500, abs=25), "to the delay of the one frame that showed the reset"
+    assert result["fps"] == pytest.approx(500, rel=0.02)
+    recording = Recording.open(Path(result["recording"]))
+    assert len(recording.attributes.clock["segments"]) == 2
+    interval = np.diff(recording.times_ns())
+    assert np.abs(interval - 2_000_000).max() < 1_000_000
+
+
+def test_ids_that_start_over_are_counted_on_both_sides(journey, tmp_path):
+    faults = ("FaultFrameIdBits=16", "FaultFrameIdStart=65236", "FaultFrameIdGapEvery=299", "FaultFrameIdGapLength=4")
+    options = [part for fault in faults for part in ("--set", fault)]
+    done = journey.run("--no-tui", "--no-live", "--json", "--fps", 500, "--frames", 500, "--out", tmp_path, *options)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout.splitlines()[-1])
+    recording = Recording.open(Path(result["recording"]))
+    # The camera skipped 0 as well. It was never seen, so that it may be an id which this camera does not use.
+    assert recording.attributes.ledger.end.lost_ids["camera"] == [(65_535, 65_535), (1, 2)]
+    assert result["lost"]["camera"] == 3
+    assert verify(recording.path).ok
