@@ -68,9 +68,9 @@ class ClockFit:
     device_ns: int
     host_ns: int
     residual_ns: float
-    """RMS distance of the points from the line in nanoseconds, each counted as in the fit."""
+    """RMS distance in ns from the line to where the truth may be: at an arrival, or anywhere inside a bracket."""
     max_ns: float
-    """Largest distance of a point used."""
+    """Largest such distance."""
     uncertainty_ns: float
     """Half the median round trip of the brackets used; for arrivals the median delay above the line."""
     points: int
@@ -221,8 +221,9 @@ def fit_brackets(brackets: Sequence[LatchBracket], slope: float | None = None) -
         slope=1.0 + tilt,
         device_ns=device_0,
         host_ns=host_0 + round(offset),
-        residual_ns=float(np.sqrt(np.average(residual**2, weights=weight**2))),
-        max_ns=float(np.max(np.abs(residual))),
+        # Middles can lie on a line much better than they are known; the variance within a bracket belongs to it.
+        residual_ns=float(np.sqrt(np.average(residual**2 + round_trips**2 / 12, weights=weight**2))),
+        max_ns=float(np.max(np.abs(residual) + round_trips / 2)),
         uncertainty_ns=float(np.median(round_trips) / 2),
         points=len(x),
     )

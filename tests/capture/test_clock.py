@@ -21,6 +21,7 @@ from capture.clock import (
 HOST_0 = 5_000_000_000_000
 DEVICE_0 = 1_700_000_000_000_000_000
 DRIFT = 50e-6
+WRONG_FROM = HOST_0 + 3_000_000_000
 
 
 def device_at(host_ns):
@@ -205,6 +206,35 @@ def test_the_summary_states_the_figures_of_all_segments():
 VALUES = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.lists(st.integers(), max_size=3)
 )
+
+
+def test_the_residual_covers_an_error_that_all_brackets_share():
+    late_in_each = [
+        LatchBracket(t, int(device_at(t + 9_500)), t + 10_000) for t in range(HOST_0, HOST_0 + 10**10, 10**9)
+    ]
+    fit = fit_brackets(late_in_each)
+    error = float(np.sqrt(np.mean(error_ns(fit, 10) ** 2)))
+    assert error > 4_000
+    assert error < 2 * fit.residual_ns
+    assert error < fit.max_ns
+
+
+def test_one_wrong_reading_is_no_step():
+    class Confused(SteppingCamera):
+        def latch(self) -> LatchBracket | None:
+            bracket = super().latch()
+            wrong = WRONG_FROM <= bracket.host_before_ns < WRONG_FROM + 30_000
+            return LatchBracket(bracket.host_before_ns, bracket.device_ns - wrong * 10**8, bracket.host_after_ns)
+
+    camera = Confused({})
+    watch = ClockWatch(camera)
+    for second in range(6):
+        camera.now_ns = HOST_0 + second * 1_000_000_000
+        watch.arrival(camera.device_at(camera.now_ns - 10_000), camera.now_ns)
+        watch.look()
+    clock = watch.finish()
+    assert "segments" not in clock
+    assert abs(clock["drift_ppm"] + 50) < 2
 
 
 @given(
