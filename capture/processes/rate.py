@@ -23,7 +23,9 @@ class RateMeter:
         self._last_ns = 0
 
     def frame(self, time_ns: int) -> None:
-        """Note a frame taken at `time_ns`."""
+        """Note a frame taken at `time_ns`; a clock that was set back starts the measurement anew."""
+        if time_ns < self._last_ns:
+            self.reset()
         if not self._marks or time_ns - self._marks[-1][0] >= _MARK_NS:
             self._marks.append((time_ns, self._count))
             while len(self._marks) > 2 and time_ns - self._marks[1][0] >= _WINDOW_NS:

@@ -24,6 +24,15 @@ def test_an_old_rate_is_forgotten_within_a_second_or_two():
     assert meter.fps == pytest.approx(100, rel=0.02)
 
 
+def test_a_clock_that_is_set_back_starts_the_measurement_anew():
+    meter = RateMeter()
+    for i in range(600):
+        meter.frame(9_000_000_000 + i * 2_000_000)
+    for i in range(600):
+        meter.frame(5 + i * 2_000_000)
+    assert meter.fps == pytest.approx(500, rel=1e-3)
+
+
 def test_nothing_is_measured_before_the_second_frame():
     meter = RateMeter()
     assert meter.fps == 0
