@@ -24,8 +24,11 @@ class Painted(Widget):
         self._kept: dict[int, Strip] = {}
 
     def paint_line(self, y: int) -> Strip:
-        """The strip of line `y`, exactly as wide as the widget; called when the line is shown and not kept."""
-        raise NotImplementedError
+        """The strip of line `y`, exactly as wide as the widget; called when the line is shown and not kept.
+
+        Blank here; what is to be seen is the subclass's.
+        """
+        return Strip.blank(self.size.width)
 
     def repaint(self, lines: Iterable[int] | None = None) -> None:
         """Paint these lines anew; all of them when None."""
