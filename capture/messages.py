@@ -38,7 +38,6 @@ class Start(msgspec.Struct, frozen=True, tag="start"):
     host_ns: int
     attributes: dict[str, Any] = {}
     """Camera description, features as set and as read back; goes into the recording as it is."""
-    expected_frames: int | None = None
     published: int = 0
     """Frames that the ring had seen when the trial began."""
     protocol: tuple[int, int] = (PROTOCOL_MAJOR, PROTOCOL_MINOR)
@@ -100,7 +99,6 @@ class Hello(msgspec.Struct, frozen=True, tag="hello"):
 
     process: Literal["camera", "recorder", "monitor", "live"]
     pid: int
-    details: dict[str, Any] = {}
     protocol: tuple[int, int] = (PROTOCOL_MAJOR, PROTOCOL_MINOR)
 
 

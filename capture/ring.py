@@ -22,7 +22,7 @@ from capture.errors import CaptureError, RingTooLarge
 PAGE = mmap.PAGESIZE
 _MAGIC = 0x474E_4952_454D_4644
 _VERSION = 1
-_HEADER = struct.Struct("<8Q")  # magic, version, slots, height, width, slot bytes, frames published, series number
+_HEADER = struct.Struct("<7Q")  # magic, version, slots, height, width, slot bytes, frames published
 _PUBLISHED_OFFSET = 6 * 8
 _META = struct.Struct("<5Q")  # version (odd while written), seq, frame id, device ns, host ns
 _META_BYTES = 64
@@ -64,7 +64,7 @@ class _Mapped:
         access = mmap.PROT_READ | (mmap.PROT_WRITE if writable else 0)
         flags = mmap.MAP_SHARED | (mmap.MAP_POPULATE if populate else 0)
         self._map = mmap.mmap(fd, size, flags=flags, prot=access)
-        magic, version, slots, height, width, slot_bytes, _, _ = _HEADER.unpack_from(self._map, 0)
+        magic, version, slots, height, width, slot_bytes, _ = _HEADER.unpack_from(self._map, 0)
         if magic != _MAGIC or version != _VERSION:
             raise CaptureError("the shared memory handed over is not a frame ring of this version")
         self.slots: int = slots
@@ -134,7 +134,7 @@ class RingWriter(_Mapped):
             )
         fd = os.memfd_create("dfme-ring", os.MFD_CLOEXEC)
         os.ftruncate(fd, size)
-        os.pwrite(fd, _HEADER.pack(_MAGIC, _VERSION, slots, height_px, width_px, slot_bytes, 0, 0), 0)
+        os.pwrite(fd, _HEADER.pack(_MAGIC, _VERSION, slots, height_px, width_px, slot_bytes, 0), 0)
         return cls(fd)
 
     def acquire(self) -> int | None:

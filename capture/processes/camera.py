@@ -339,7 +339,6 @@ class CameraProcess:
             rate_fps=self._rate_fps,
             host_ns=time.monotonic_ns(),
             attributes=described,
-            expected_frames=request.max_frames,
             published=self._ring.published,
         )
 

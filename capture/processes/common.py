@@ -71,9 +71,9 @@ class HubLink:
         """Send a line for the operator's event log."""
         self.send(Event(time.monotonic_ns(), level, self._process, text))
 
-    def hello(self, process: Literal["camera", "recorder", "monitor", "live"], **details: Any) -> None:
+    def hello(self, process: Literal["camera", "recorder", "monitor", "live"]) -> None:
         """Say that this process is ready for work."""
-        self.send(Hello(process, os.getpid(), details))
+        self.send(Hello(process, os.getpid()))
 
     def received(self) -> Iterator[Message]:
         """All messages that have arrived."""

@@ -13,7 +13,7 @@ import msgspec
 from capture.errors import CaptureError
 from capture.messages import End, Finished, Image, Release, Start
 from capture.recording.layout import FORMAT_VERSION, ShardGeometry
-from capture.recording.writer import RecordingWriter, is_unfinished
+from capture.recording.writer import RecordingWriter, written_before
 from capture.ring import RingReader
 from capture.statistics import RecorderState, RecorderStatistics
 from capture.version import software
@@ -76,7 +76,14 @@ class Recorder:
         flush_frames = min(round(message.rate_fps * FLUSH_INTERVAL_S), self._ring.slots // _RING_SHARE)
         remarks = []
         try:
-            if is_unfinished(path, message.series):
+            before = written_before(path, message.series)
+            if before is not None and before[0] == "complete":
+                # The recorder before this one closed the recording and died before it could say so.
+                self._frames = self._resumed_at = before[1]
+                self._bytes = before[1] * geometry.frame_bytes
+                self._durable = before[1] - 1
+                return ["the recording was closed already"]
+            if before is not None:
                 self._writer = RecordingWriter.resume(path, geometry, flush_frames=flush_frames)
                 self._note_progress(self._writer)
                 remarks.append(f"the recording goes on behind its {self._frames:,} frames")

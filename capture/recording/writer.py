@@ -11,7 +11,6 @@ import itertools
 import json
 import mmap
 import os
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -44,8 +43,6 @@ class WriterStatistics(msgspec.Struct, frozen=True):
     last_durable: int
     """Sequence number of the last frame that a reader would find after a kill; -1 before the first flush."""
     direct_io: bool
-    write_s: float
-    """Seconds spent in write calls."""
     resumed_at: int
     """Frames that were on disk when the writer opened the recording; 0 for a new one."""
 
@@ -105,7 +102,6 @@ class RecordingWriter:
         self.geometry = geometry
         self._flush_frames = max(1, flush_frames)
         self._frames = self._flushed = self._resumed_at = frames
-        self._write_s = 0.0
         self._direct = True
         self._aligned_index = memoryview(mmap.mmap(-1, geometry.data_start))
         self._preparer = ThreadPoolExecutor(1, thread_name_prefix="next-shard")
@@ -136,10 +132,8 @@ class RecordingWriter:
             shard = self._shard_for_next_frame()
             index = self._frames % self.geometry.frames_per_shard
             part = min(count - done, self.geometry.frames_per_shard - index)
-            started = time.perf_counter()
             with _disk_errors(self.path):
                 _write_all(shard.fd, pixels[done * stride : (done + part) * stride], self.geometry.offset(index))
-            self._write_s += time.perf_counter() - started
             for name, column in shard.values.items():
                 column[index : index + part] = values[name][done : done + part]
             self._frames += part
@@ -183,7 +177,6 @@ class RecordingWriter:
             bytes=self._frames * self.geometry.frame_bytes,
             last_durable=self._flushed - 1,
             direct_io=self._direct,
-            write_s=self._write_s,
             resumed_at=self._resumed_at,
         )
 
@@ -250,13 +243,16 @@ class RecordingWriter:
         self._remove(spare.number)
 
 
-def is_unfinished(path: Path, series: str) -> bool:
-    """Whether `path` is a recording of this series whose writer never closed it."""
+def written_before(path: Path, series: str) -> tuple[str, int] | None:
+    """State and frames of the recording at `path`, where an earlier writer began it for this very series.
+
+    The state is `recording` where that writer never closed it, with 0 frames said, and `complete` where it did.
+    """
     try:
         ours = json.loads((path / "zarr.json").read_bytes())["attributes"]["dfme"]
-        return bool(ours["series"] == series and ours["state"] == "recording")
+        return (str(ours["state"]), int(ours.get("frames", 0))) if ours["series"] == series else None
     except (OSError, ValueError, KeyError, TypeError):
-        return False
+        return None
 
 
 def _durable_frames(path: Path, geometry: ShardGeometry) -> int:

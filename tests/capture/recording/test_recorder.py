@@ -134,6 +134,21 @@ def test_a_recording_that_cannot_be_made_loses_frames_by_name_and_not_the_camera
     assert recorder.end(end_message(2)).error == ""
 
 
+def test_a_recorder_that_died_after_closing_leaves_nothing_to_do(recorder, ring, tmp_path):
+    start = start_message(tmp_path / "t.zarr")
+    recorder.start(start)
+    images = [put(ring, seq) for seq in range(5)]
+    recorder.write(images)
+    closed = recorder.end(end_message(5))
+
+    successor = Recorder(RingReader(ring.fd), tmp_path)
+    successor.start(start)
+    assert successor.write(images).slots == [image.slot for image in images]
+    finished = successor.end(end_message(5))
+    assert (finished.frames, finished.bytes, finished.lost_disk, finished.error) == (5, closed.bytes, 0, "")
+    assert len(Recording.open(tmp_path / "t.zarr")) == 5
+
+
 def test_a_slot_comes_back_only_when_its_frame_would_survive(recorder, ring, tmp_path):
     recorder.start(start_message(tmp_path / "t.zarr"))
     assert recorder.write([put(ring, 0)]).slots == []
