@@ -12,6 +12,8 @@ from capture.errors import FeatureError
 DeviceTime = Callable[[Any], int]
 """From a genicam buffer to the time of exposure on the camera's clock, in nanoseconds."""
 
+_LATEST_NS = 2**63 - 1
+
 
 @final
 class Delivery:
@@ -35,7 +37,9 @@ class Delivery:
     def __init__(self, buffer: Any, host_ns: int, device_time: DeviceTime, give_back: Callable[..., Any]) -> None:
         self.host_ns = host_ns
         self.frame_id = buffer.frame_id
-        self.device_ns = device_time(buffer)
+        taken_ns = device_time(buffer)
+        # A clock that was set below zero tells no time that can be reckoned with.
+        self.device_ns = taken_ns if taken_ns <= _LATEST_NS else 0
         self.pixels = buffer.raw_buffer
         self._buffer = buffer
         self._give_back = give_back

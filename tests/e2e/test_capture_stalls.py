@@ -80,7 +80,7 @@ def test_a_stall_shorter_than_the_ring_costs_nothing(journey, hardware, tmp_path
 
 def test_a_stall_longer_than_the_ring_ends_the_trial_before_a_frame_is_lost(journey, hardware, tmp_path):
     out = tmp_path / "out"
-    with journey.start("--hw", hardware(0.5, "stop"), "--out", out) as process:
+    with journey.start("--hw", hardware(1.5, "stop"), "--out", out) as process:
         stall(journey, process, out, Idle)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 1
