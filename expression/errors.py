@@ -37,3 +37,7 @@ class FaceNotFound(ExpressionError):
 
 class PictureUnusable(BadInput):
     """An array is not a picture of the kind, shape or type that is needed; says which one it is."""
+
+
+class UnknownTarget(BadInput):
+    """The face material holds no morph target or region of this name."""
