@@ -1,0 +1,1 @@
+"""Elicitation: stimuli, protocol, player, participants and consent, scales and self-report."""
