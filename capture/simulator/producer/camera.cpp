@@ -3,6 +3,8 @@
 
 #include <cerrno>
 
+#include "outages.h"
+
 namespace simulator {
 namespace {
 
@@ -15,13 +17,12 @@ int64_t power_on_time_ns(const std::string& serial) {
 
 }  // namespace
 
-Camera::Camera(const std::string& serial, bool writable, std::function<void(int64_t)> disconnected)
+Camera::Camera(const std::string& serial, bool writable)
     : Port("dfme-" + serial, "Device", "Device", "dfme_simulator.xml"),
       serial_(serial),
       writable_(writable),
-      disconnected_(std::move(disconnected)),
       user_id_(serial),
-      clock_(power_on_time_ns(serial)) {
+      clock_(Outages::instance().clock(serial).value_or(DeviceClock(power_on_time_ns(serial)))) {
   add_device_features();
   add_format_features();
   add_acquisition_features();
@@ -61,7 +62,7 @@ void Camera::require_access(bool writing) const {
 
 void Camera::settings_changed() {
   const int64_t now = monotonic_ns();
-  clock_.set_drift(settings_.ptp ? 0.0 : settings_.faults.drift_ppm, now);
+  clock_.set_drift(follows_master() ? 0.0 : settings_.faults.drift_ppm, now);
   ++version_;
   wake_.notify_all();
 }
@@ -91,11 +92,13 @@ void Camera::start() {
   }
   rendered_ = wanted;
   if (!wanted.truth_log.empty()) {
-    truth_.open(wanted.truth_log, std::ios::trunc);
+    // One log for a run of frames that the cable's coming loose tears apart.
+    const bool goes_on = Outages::instance().count(serial_) > 0;
+    truth_.open(wanted.truth_log, goes_on ? std::ios::app | std::ios::ate : std::ios::trunc);
     if (!truth_) {
       throw Failure(GC_ERR_NOT_AVAILABLE, "truth log " + wanted.truth_log + " cannot be written: set SimulationTruthLog");
     }
-    truth_ << "frame_id\thost_ns\tdevice_ns\n";
+    if (truth_.tellp() == 0) truth_ << "frame_id\thost_ns\tdevice_ns\n";
   }
 
   const Lock lock(guard());
@@ -104,7 +107,8 @@ void Camera::start() {
   random_.seed(1);
   origin_ns_ = last_exposure_ns_ = monotonic_ns();
   slot_ = offered_ = 0;
-  stalled_ = stepped_ = stop_ = false;
+  stalled_ = stepped_ = stop_ = ptp_astray_ = false;
+  usual_exposure_us_ = 0;
   acquiring_ = true;
   thread_ = std::thread([this] { run(); });
 }

@@ -4,7 +4,6 @@
 #include <atomic>
 #include <condition_variable>
 #include <fstream>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <random>
@@ -20,12 +19,13 @@ namespace simulator {
 
 class Camera : public Port {
  public:
-  // `disconnected` is told for how many ms the camera will be gone (0: for ever).
-  Camera(const std::string& serial, bool writable, std::function<void(int64_t)> disconnected);
+  Camera(const std::string& serial, bool writable);
   ~Camera() override;
 
   // Stops exposing; the port answers no more.
   void power_off();
+  // Unplugged, or switched off: it will not answer again, whoever asks.
+  bool lost() const { return lost_; }
 
   // Frames go to `sink` from the next exposure on; null: they are lost.
   void attach(std::shared_ptr<FrameSink> sink);
@@ -58,6 +58,7 @@ class Camera : public Port {
   void add_format_features();
   void add_acquisition_features();
   void add_clock_features();
+  void add_ptp_features(const std::string& prefix, const std::string& enable, const std::string& available);
   void add_chunk_features();
   void add_simulation_features();
   void settings_changed();
@@ -70,12 +71,13 @@ class Camera : public Port {
   std::optional<int64_t> next_exposure(Lock& lock, const Plan& plan);
   void expose(Lock& lock, int64_t exposure_at, const Plan& plan);
   bool skipped(int64_t frame) const;
+  void apply_faults_before(int64_t frame);
   bool apply_faults_after(int64_t frame);
+  bool follows_master() const { return settings_.ptp && !ptp_astray_; }
   void deliver(Lock& lock, const Frame& header, const Picture& picture, bool stamp, double exposure_us);
 
   const std::string serial_;
   const bool writable_;
-  const std::function<void(int64_t)> disconnected_;
 
   // Guarded by guard().
   Settings settings_;
@@ -84,6 +86,8 @@ class Camera : public Port {
   int64_t latched_ns_ = 0;
   int64_t ptp_offset_ns_ = 0;
   int64_t ptp_status_ = 0;
+  int64_t ptp_servo_ = 0;
+  bool ptp_astray_ = false;  // the master is not heard
   int64_t tl_params_locked_ = 0;
   uint64_t version_ = 0;
   std::shared_ptr<FrameSink> sink_;
@@ -110,6 +114,7 @@ class Camera : public Port {
   int64_t offered_ = 0;
   bool stalled_ = false;
   bool stepped_ = false;
+  double usual_exposure_us_ = 0;  // 0: not slowed down
 };
 
 }  // namespace simulator

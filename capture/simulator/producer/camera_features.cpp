@@ -137,24 +137,37 @@ void Camera::add_clock_features() {
     clock_.set(0, monotonic_ns());
   }).about("Sets the device time to zero.").expert();
 
-  const std::string ptp = "PtpControl";
-  Feature& enable = map.boolean("PtpEnable", ptp)
+  add_ptp_features("Ptp", "PtpEnable", "PtpNewNames");
+  add_ptp_features("GevIEEE1588", "GevIEEE1588", "PtpOldNames");
+  map.integer("PtpNewNames", "").hidden().reads([this] { return settings_.ptp_old_names ? 0 : 1; });
+  map.integer("PtpOldNames", "").hidden().reads([this] { return settings_.ptp_old_names ? 1 : 0; });
+}
+
+void Camera::add_ptp_features(const std::string& prefix, const std::string& enable, const std::string& available) {
+  RegisterMap& map = registers();
+  const std::string category = "PtpControl";
+  map.boolean(enable, category)
       .about("Follows the simulated PTP master, which is the host's CLOCK_MONOTONIC; clock drift stops.").expert()
-      .keeps(&settings_.ptp);
-  enable.set_integer = [this](int64_t on) {
+      .while_not_zero(available).keeps(&settings_.ptp).set_integer = [this](int64_t on) {
     settings_.ptp = on != 0;
     const int64_t host_ns = monotonic_ns();
-    if (settings_.ptp) clock_.set(host_ns, host_ns);
+    if (follows_master()) clock_.set(host_ns, host_ns);
   };
-  map.command("PtpDataSetLatch", ptp, [this, now] {
+  map.command(prefix + "DataSetLatch", category, [this] {
     const Lock lock(guard());
-    ptp_status_ = settings_.ptp ? 1 : 0;
-    ptp_offset_ns_ = settings_.ptp ? now() - monotonic_ns() : 0;
-  }).about("Keeps status and offset of this moment.").expert();
-  map.enumeration("PtpStatus", ptp, {{"Disabled", 0}, {"Slave", 1}}).about("State at the last PtpDataSetLatch.").expert()
-      .reads([this] { return ptp_status_; });
-  map.integer("PtpOffsetFromMaster", ptp).about("Device time less master time at the last PtpDataSetLatch.").in("ns")
-      .expert().reads([this] { return ptp_offset_ns_; });
+    const int64_t host_ns = monotonic_ns();
+    ptp_status_ = !settings_.ptp ? kPtpDisabled : ptp_astray_ ? kPtpListening : kPtpSlave;
+    ptp_servo_ = follows_master() ? 1 : 0;
+    ptp_offset_ns_ = settings_.ptp ? clock_.at(host_ns) - host_ns : 0;
+  }).about("Keeps status and offset of this moment.").expert().while_not_zero(available);
+  map.enumeration(prefix + "Status", category,
+                  {{"Disabled", kPtpDisabled}, {"Slave", kPtpSlave}, {"Listening", kPtpListening}})
+      .about("State at the last data set latch.").expert().while_not_zero(available).reads([this] { return ptp_status_; });
+  map.enumeration(prefix + "ServoStatus", category, {{"Unknown", 0}, {"Locked", 1}})
+      .about("Whether the clock followed its master at the last data set latch.").expert().while_not_zero(available)
+      .reads([this] { return ptp_servo_; });
+  map.integer(prefix + "OffsetFromMaster", category).about("Device time less master time at the last data set latch.")
+      .in("ns").expert().while_not_zero(available).reads([this] { return ptp_offset_ns_; });
 }
 
 void Camera::add_chunk_features() {

@@ -7,11 +7,8 @@ Device::Device(const std::string& serial, Claim claim, DEVICE_ACCESS_FLAGS acces
     : Port(Interface::device_id(serial), "TLDevice", "DevicePort", "dfme_simulator_device.xml"),
       claim_(std::move(claim)),
       read_only_(access == DEVICE_ACCESS_READONLY),
-      parent_(parent) {
-  const std::weak_ptr<Outages> outages = parent->outages();
-  camera_ = std::make_shared<Camera>(serial, !read_only_, [outages, serial](int64_t duration_ms) {
-    if (const auto listeners = outages.lock()) listeners->begin(serial, duration_ms);
-  });
+      parent_(std::move(parent)) {
+  camera_ = std::make_shared<Camera>(serial, !read_only_);
   Registry::instance().add(camera_);
   RegisterMap& map = registers();
   map.string("DeviceID", "DeviceInformation").about("Identifier of the camera.").constant(id());
@@ -28,7 +25,12 @@ void Device::info(DEVICE_INFO_CMD command, InfoReply& reply) const {
   interface->device_info(camera_->serial(), command, reply);
 }
 
+void Device::require_connected() const {
+  if (camera_->lost()) throw Failure(GC_ERR_IO, "camera " + camera_->serial() + " is disconnected: close it");
+}
+
 std::shared_ptr<DataStream> Device::open_stream(const std::string& wanted) {
+  require_connected();
   if (wanted != stream_id()) throw Failure(GC_ERR_INVALID_ID, "there is no data stream " + wanted);
   if (stream_) throw Failure(GC_ERR_RESOURCE_IN_USE, "the data stream is open already");
   const std::weak_ptr<Camera> camera = camera_;

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "camera.h"
+#include "outages.h"
 #include "stamp.h"
 
 namespace simulator {
@@ -92,10 +93,7 @@ void Camera::expose(Lock& lock, int64_t exposure_at, const Plan& plan) {
   const int64_t number = counters_.exposed++;
   if (number == 0) first_exposure_ns_ = exposure_at;
   last_exposure_ns_ = exposure_at;
-  if (!stepped_ && faults.step_after > 0 && number >= faults.step_after) {
-    stepped_ = true;
-    clock_.step(std::llround(faults.step_us * 1e3));
-  }
+  apply_faults_before(number);
 
   Frame frame;
   frame.id = wrapped(static_cast<uint64_t>(faults.id_start) + static_cast<uint64_t>(number), faults.id_bits);
@@ -147,6 +145,29 @@ void Camera::deliver(Lock& lock, const Frame& header, const Picture& picture, bo
   if (memory.base != nullptr && frame.incomplete) ++counters_.incomplete;
 }
 
+void Camera::apply_faults_before(int64_t frame) {
+  const Faults& faults = settings_.faults;
+  if (!stepped_ && faults.step_after > 0 && frame >= faults.step_after) {
+    stepped_ = true;
+    clock_.step(std::llround(faults.step_us * 1e3));
+  }
+  const bool dark = faults.slow_after > 0 && frame >= faults.slow_after && frame < faults.slow_after + faults.slow_frames;
+  if (dark != (usual_exposure_us_ > 0)) {
+    if (dark) usual_exposure_us_ = settings_.exposure_us;
+    settings_.exposure_us = dark ? faults.slow_exposure_us : usual_exposure_us_;
+    if (!dark) usual_exposure_us_ = 0;
+    ++version_;
+  }
+  const bool astray = settings_.ptp && faults.ptp_loss_after > 0 && frame >= faults.ptp_loss_after &&
+                      frame < faults.ptp_loss_after + faults.ptp_loss_frames;
+  if (astray != ptp_astray_) {
+    ptp_astray_ = astray;
+    const int64_t now = monotonic_ns();
+    if (!astray) clock_.set(now, now);
+    clock_.set_drift(follows_master() ? 0.0 : faults.drift_ppm, now);
+  }
+}
+
 // True when the camera is gone.
 bool Camera::apply_faults_after(int64_t exposed) {
   const Faults& faults = settings_.faults;
@@ -154,9 +175,12 @@ bool Camera::apply_faults_after(int64_t exposed) {
     stalled_ = true;
     origin_ns_ += faults.stall_ms * 1'000'000;
   }
-  if (faults.disconnect_after > 0 && exposed >= faults.disconnect_after) {
+  Outages& outages = Outages::instance();
+  const bool again = faults.disconnect_times == 0 || outages.count(serial_) < faults.disconnect_times;
+  if (faults.disconnect_after > 0 && exposed >= faults.disconnect_after && again) {
     lost_ = true;
-    disconnected_(faults.disconnect_ms);
+    outages.begin(serial_, faults.disconnect_ms,
+                  faults.disconnect_keeps_clock ? std::optional<DeviceClock>(clock_) : std::nullopt);
     return true;
   }
   return false;

@@ -32,6 +32,7 @@ struct Feature {
   double minimum = 0;
   double maximum = 0;
   std::string maximum_of;  // feature that holds the moving upper limit
+  std::string available_by;  // integer feature: not there while it is zero
   std::string locked_by;   // integer feature: not writable while it is not zero
   std::vector<std::pair<std::string, int64_t>> entries;
   std::vector<std::string> selected;
@@ -52,6 +53,7 @@ struct Feature {
   Feature& range(double from, double to) { limited = true; minimum = from; maximum = to; return *this; }
   Feature& at_most(std::string feature) { maximum_of = std::move(feature); return *this; }
   Feature& locked(std::string feature) { locked_by = std::move(feature); return *this; }
+  Feature& while_not_zero(std::string feature) { available_by = std::move(feature); return *this; }
   Feature& selects(std::vector<std::string> names) { selected = std::move(names); return *this; }
   Feature& reads(std::function<int64_t()> get) { get_integer = std::move(get); return *this; }
   Feature& reads_float(std::function<double()> get) { get_float = std::move(get); return *this; }

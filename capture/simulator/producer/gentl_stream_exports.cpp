@@ -53,8 +53,9 @@ GC_ERROR DSFlushQueue(DS_HANDLE handle, ACQ_QUEUE_TYPE operation) {
 }
 
 GC_ERROR DSStartAcquisition(DS_HANDLE handle, ACQ_START_FLAGS flags, uint64_t frames) {
-  return call([&] {
+  return structural([&] {
     const auto stream = stream_of(handle);
+    if (const auto device = Library::instance().device_with(stream)) device->require_connected();
     if (flags != ACQ_START_FLAGS_DEFAULT) unsupported("there are no flags for the start");
     stream->start(frames);
   });

@@ -2,10 +2,10 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
-#include <limits>
 #include <sstream>
 
 #include "modules.h"
+#include "outages.h"
 
 namespace simulator {
 namespace {
@@ -20,18 +20,6 @@ bool usable(const std::string& serial) {
 }
 
 }  // namespace
-
-void Outages::begin(const std::string& serial, int64_t duration_ms) {
-  const std::lock_guard lock(mutex_);
-  back_at_ns_[serial] =
-      duration_ms == 0 ? std::numeric_limits<int64_t>::max() : monotonic_ns() + duration_ms * 1'000'000;
-}
-
-bool Outages::away(const std::string& serial) const {
-  const std::lock_guard lock(mutex_);
-  const auto outage = back_at_ns_.find(serial);
-  return outage != back_at_ns_.end() && monotonic_ns() < outage->second;
-}
 
 Interface::Interface(std::shared_ptr<System> parent)
     : Port(kInterfaceId, "TLInterface", "InterfacePort", "dfme_simulator_interface.xml"), parent_(std::move(parent)) {
@@ -48,7 +36,7 @@ std::vector<std::string> Interface::plugged_in() const {
   for (std::string serial; std::getline(list, serial, ',');) {
     serial.erase(std::remove(serial.begin(), serial.end(), ' '), serial.end());
     const bool repeated = std::find(found.begin(), found.end(), serial) != found.end();
-    if (usable(serial) && !repeated && !outages_->away(serial)) found.push_back(serial);
+    if (usable(serial) && !repeated && !Outages::instance().away(serial)) found.push_back(serial);
   }
   return found;
 }
@@ -76,6 +64,7 @@ void Interface::device_info(const std::string& serial, DEVICE_INFO_CMD command, 
     case DEVICE_INFO_TLTYPE: return reply.string(kTransport);
     case DEVICE_INFO_DISPLAYNAME: return reply.string(std::string(kModel) + " " + serial);
     case DEVICE_INFO_ACCESS_STATUS:
+      if (open != open_.end() && open->second->camera()->lost()) return reply.int32(DEVICE_ACCESS_STATUS_NOACCESS);
       if (open != open_.end()) {
         return reply.int32(open->second->read_only() ? DEVICE_ACCESS_STATUS_OPEN_READONLY
                                                      : DEVICE_ACCESS_STATUS_OPEN_READWRITE);

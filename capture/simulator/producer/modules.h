@@ -37,6 +37,7 @@ class Device : public Port {
 
   void info(DEVICE_INFO_CMD command, InfoReply& reply) const;
   std::string stream_id() const { return id() + "-stream"; }
+  void require_connected() const;
   std::shared_ptr<DataStream> open_stream(const std::string& stream_id);
   void close_stream();
   void close();
@@ -52,17 +53,6 @@ class Device : public Port {
   const std::weak_ptr<Interface> parent_;
   std::shared_ptr<Camera> camera_;
   std::shared_ptr<DataStream> stream_;
-};
-
-// Unplugged cameras and when they come back; told by their threads, asked by the interface.
-class Outages {
- public:
-  void begin(const std::string& serial, int64_t duration_ms);
-  bool away(const std::string& serial) const;
-
- private:
-  mutable std::mutex mutex_;
-  std::map<std::string, int64_t> back_at_ns_;
 };
 
 class System;
@@ -83,13 +73,11 @@ class Interface : public Port, public std::enable_shared_from_this<Interface> {
   std::shared_ptr<Device> device_with(const std::shared_ptr<DataStream>& stream) const;
 
   std::shared_ptr<System> parent() const { return parent_.lock(); }
-  const std::shared_ptr<Outages>& outages() const { return outages_; }
 
  private:
   std::vector<std::string> plugged_in() const;
 
   const std::weak_ptr<System> parent_;
-  const std::shared_ptr<Outages> outages_ = std::make_shared<Outages>();
   std::vector<std::string> serials_;
   std::map<std::string, std::shared_ptr<Device>> open_;
 };

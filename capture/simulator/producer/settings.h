@@ -12,6 +12,7 @@ inline constexpr double kMaximumRate = 5000.0;
 
 enum AcquisitionMode : int64_t { kContinuous = 0, kSingleFrame = 1, kMultiFrame = 2 };
 enum TriggerSource : int64_t { kSoftware = 0, kLine0 = 1 };
+enum PtpStatus : int64_t { kPtpDisabled = 0, kPtpSlave = 1, kPtpListening = 2 };
 enum Source : int64_t { kStamped = 0, kBank = 1 };
 enum Chunk : int64_t { kChunkTimestamp = 0, kChunkFrameId = 1, kChunkExposureTime = 2 };
 
@@ -27,6 +28,13 @@ struct Faults {
   double step_us = 0;
   int64_t disconnect_after = 0;
   int64_t disconnect_ms = 0;
+  int64_t disconnect_times = 0;
+  bool disconnect_keeps_clock = false;
+  int64_t slow_after = 0;
+  int64_t slow_frames = 0;
+  double slow_exposure_us = 10'000;
+  int64_t ptp_loss_after = 0;
+  int64_t ptp_loss_frames = 0;
   int64_t id_start = 0;
   int64_t id_bits = 0;
 };
@@ -51,6 +59,7 @@ struct Settings {
   int64_t limit_mode = 0;
   int64_t limit_bytes_per_s = 1'250'000'000;
   bool ptp = false;
+  bool ptp_old_names = false;
   bool chunks = false;
   int64_t chunk_selector = kChunkTimestamp;
   bool chunk_enabled[3] = {true, true, true};

@@ -31,6 +31,8 @@ void Camera::add_simulation_features() {
   map.string("SimulationTruthLog", kCategory, 4096).custom()
       .about("File for the true exposure time of every frame (tab-separated); empty: none.").locked(kFormatLocked)
       .keeps(&settings_.truth_log);
+  map.boolean("SimulationPtpOldNames", kCategory).custom()
+      .about("PTP features go by their older names, GevIEEE1588 and so on.").keeps(&settings_.ptp_old_names);
   map.integer("SimulationFramesExposed", kCategory).custom().about("Exposures since AcquisitionStart.")
       .reads([this] { return counters_.exposed; });
   map.integer("SimulationIdsSkipped", kCategory).custom().about("Frames lost in the camera since AcquisitionStart.")
@@ -52,6 +54,18 @@ void Camera::add_simulation_features() {
       .keeps(&faults.step_us);
   count("FaultDisconnectAfterFrames", "After this many frames the camera is unplugged; 0: never.", &faults.disconnect_after);
   milliseconds("FaultDisconnectDuration", "How long it stays unplugged; 0: for good.", &faults.disconnect_ms);
+  count("FaultDisconnectTimes", "How often at most, since the program began; 0: each time.", &faults.disconnect_times);
+  map.boolean("FaultDisconnectKeepsClock", kCategory).custom()
+      .about("The device clock runs on while the camera is unplugged; else it starts at zero when it is back.")
+      .keeps(&faults.disconnect_keeps_clock);
+  count("FaultSlowAfterFrames", "After this many frames the exposure grows, as in poor light; 0: never.",
+        &faults.slow_after);
+  count("FaultSlowFrames", "For how many frames.", &faults.slow_frames);
+  map.real("FaultSlowExposure", kCategory).custom().about("The exposure time meanwhile; bounds the frame rate.").in("us")
+      .range(10, 1e6).keeps(&faults.slow_exposure_us);
+  count("FaultPtpLossAfterFrames", "After this many frames the PTP master is no longer heard; 0: never.",
+        &faults.ptp_loss_after);
+  count("FaultPtpLossFrames", "For how many frames.", &faults.ptp_loss_frames);
   map.integer("FaultFrameIdStart", kCategory).custom().about("Id of the first frame.").range(0, 4e18)
       .locked(kFormatLocked).keeps(&faults.id_start);
   Feature& bits = map.integer("FaultFrameIdBits", kCategory).custom().about("Ids wrap after 16, 32 or 64 bits; 0: 64.")

@@ -88,6 +88,7 @@ class Writer {
     element("ToolTip", feature.description);
     element("Description", feature.description);
     element("Visibility", feature.visibility);
+    element("pIsAvailable", feature.available_by);
     element("pIsLocked", feature.locked_by);
   }
 

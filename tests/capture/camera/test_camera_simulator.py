@@ -166,7 +166,7 @@ def test_counters_know_what_waits_and_what_is_free(opened):
 
 
 def test_a_camera_that_is_gone_is_reported_and_can_be_opened_again(opened, changed):
-    camera = opened({"FaultDisconnectAfterFrames": 20})
+    camera = opened({"FaultDisconnectAfterFrames": 20, "FaultDisconnectDuration": 1})
     camera.start()
     with pytest.raises(CameraLost, match=rf"serial number {SERIAL} .*check its power and its cables"):
         frames_of(camera, 100)

@@ -40,12 +40,16 @@ FEATURES = {
     "AcquisitionFrameCount DeviceLinkThroughputLimit TimestampLatchValue PtpOffsetFromMaster TLParamsLocked "
     "ChunkTimestamp ChunkFrameID SimulationFramesExposed SimulationIdsSkipped SimulationFramesIncomplete "
     "FaultFrameIdGapEvery FaultFrameIdGapLength FaultIncompleteEvery FaultStallAfterFrames FaultStallDuration "
-    "FaultClockStepAfterFrames FaultDisconnectAfterFrames FaultDisconnectDuration FaultFrameIdStart FaultFrameIdBits",
+    "FaultClockStepAfterFrames FaultDisconnectAfterFrames FaultDisconnectDuration FaultDisconnectTimes "
+    "FaultSlowAfterFrames FaultSlowFrames FaultPtpLossAfterFrames FaultPtpLossFrames "
+    "FaultFrameIdStart FaultFrameIdBits",
     IFloat: "DeviceTemperature AcquisitionFrameRate ResultingFrameRate ExposureTime Gain ChunkExposureTime FaultJitter "
-    "FaultClockDrift FaultClockStep",
-    IBoolean: "AcquisitionFrameRateEnable PtpEnable ChunkModeActive ChunkEnable SimulationStamp",
+    "FaultClockDrift FaultClockStep FaultSlowExposure",
+    IBoolean: "AcquisitionFrameRateEnable PtpEnable ChunkModeActive ChunkEnable SimulationStamp "
+    "FaultDisconnectKeepsClock SimulationPtpOldNames",
     IEnumeration: "PixelFormat AcquisitionMode ExposureAuto GainAuto TriggerSelector TriggerMode TriggerSource "
-    "TriggerActivation DeviceLinkThroughputLimitMode PtpStatus ChunkSelector UserSetSelector SimulationSource",
+    "TriggerActivation DeviceLinkThroughputLimitMode PtpStatus PtpServoStatus ChunkSelector UserSetSelector "
+    "SimulationSource",
     ICommand: "AcquisitionStart AcquisitionStop TriggerSoftware TimestampLatch TimestampReset PtpDataSetLatch "
     "UserSetLoad",
 }

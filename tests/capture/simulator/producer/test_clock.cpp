@@ -93,6 +93,35 @@ TEST_CASE("PTP puts the camera on the host's clock") {
   CHECK(std::abs(features.get("PtpOffsetFromMaster")) < 1'000'000);
 }
 
+TEST_CASE("a master that is no longer heard shows in status and servo, and the clock drifts on its own") {
+  OpenStream open;
+  const auto status = [&](const char* name) {
+    REQUIRE(open.features.execute("PtpDataSetLatch") == GC_ERR_SUCCESS);
+    return open.features.get(name);
+  };
+  open.features.set("FaultClockDrift", 50000.0);
+  open.features.set("PtpEnable", 1);
+  CHECK(status("PtpServoStatus") == 1);
+  open.features.set("FaultPtpLossAfterFrames", 20);
+  open.features.set("FaultPtpLossFrames", 1'000'000);
+  open.start(4);
+  REQUIRE(eventually([&] { return status("PtpStatus") == 2; }));
+  CHECK(status("PtpServoStatus") == 0);
+  REQUIRE(eventually([&] { return status("PtpOffsetFromMaster") > 100'000; }));
+}
+
+TEST_CASE("the older names of PTP are the same registers' values") {
+  const OpenDevice open;
+  const Features features(open.port);
+  CHECK(features.get("PtpNewNames") == 1);
+  features.set("SimulationPtpOldNames", 1);
+  CHECK(features.get("PtpNewNames") == 0);
+  features.set("GevIEEE1588", 1);
+  REQUIRE(features.execute("GevIEEE1588DataSetLatch") == GC_ERR_SUCCESS);
+  CHECK(features.get("GevIEEE1588Status") == 1);
+  CHECK(features.xml().find("<pIsAvailable>PtpOldNames</pIsAvailable>") != std::string::npos);
+}
+
 TEST_CASE("the truth log has the true exposure time of every frame, whether it was delivered or not") {
   OpenStream open;
   const std::vector<Truth> truth = run_with_truth(open, 20);

@@ -127,15 +127,120 @@ TEST_CASE("a disconnected camera answers nothing, delivers nothing, and vanishes
   CHECK(Features(port).get("FaultDisconnectAfterFrames") == 0);
 }
 
-TEST_CASE("a camera disconnected for good stays away until the library is closed") {
+namespace {
+
+// The cameras of this process and one more, so that what happens to it meets no other test.
+struct SpareCamera {
+  const std::string before = std::getenv("DFME_SIMULATOR_SERIALS");
+  explicit SpareCamera(const std::string& name) {
+    ::setenv("DFME_SIMULATOR_SERIALS", (before + "," + serial(0) + name).c_str(), 1);
+  }
+  ~SpareCamera() { ::setenv("DFME_SIMULATOR_SERIALS", before.c_str(), 1); }
+};
+
+bool unplugged(const OpenStream& open) {
+  return eventually([&] { return open.features.try_set("ExposureTime", 20.0) == GC_ERR_IO; });
+}
+
+int32_t access_of(DEV_HANDLE device) {
+  int32_t status = -1;
+  size_t size = sizeof status;
+  INFO_DATATYPE type = 0;
+  REQUIRE(DevGetInfo(device, DEVICE_INFO_ACCESS_STATUS, &type, &status, &size) == GC_ERR_SUCCESS);
+  return status;
+}
+
+// Opens the spare camera as soon as it is there.
+struct Reopened {
+  OpenInterface open;
+  DEV_HANDLE device = nullptr;
+  PORT_HANDLE port = nullptr;
+  Reopened() {
+    REQUIRE(eventually([&] {
+      return IFOpenDevice(open.interface, serial(2).c_str(), DEVICE_ACCESS_EXCLUSIVE, &device) == GC_ERR_SUCCESS;
+    }));
+    REQUIRE(DevGetPort(device, &port) == GC_ERR_SUCCESS);
+  }
+  int64_t latched() const {
+    const Features features(port);
+    REQUIRE(features.execute("TimestampLatch") == GC_ERR_SUCCESS);
+    return features.get("TimestampLatchValue");
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a camera disconnected for good stays away, whether or not the library is closed") {
+  const SpareCamera spare("gone");
   {
-    OpenStream open;
+    OpenStream open(2);
     open.features.set("FaultDisconnectAfterFrames", 1);
     open.start(2);
-    REQUIRE(eventually([&] { return open.features.try_set("ExposureTime", 20.0) == GC_ERR_IO; }));
+    REQUIRE(unplugged(open));
+    CHECK(access_of(open.device) == DEVICE_ACCESS_STATUS_NOACCESS);
+    REQUIRE(DSStopAcquisition(open.stream, ACQ_STOP_FLAGS_KILL) == GC_ERR_SUCCESS);
+    CHECK(DSStartAcquisition(open.stream, ACQ_START_FLAGS_DEFAULT, GENTL_INFINITE) == GC_ERR_IO);
     REQUIRE(DevClose(open.device) == GC_ERR_SUCCESS);
-    DEV_HANDLE again = nullptr;
-    CHECK(IFOpenDevice(open.interface, serial(0).c_str(), DEVICE_ACCESS_EXCLUSIVE, &again) == GC_ERR_INVALID_ID);
   }
-  const OpenDevice open;
+  const OpenInterface again;
+  DEV_HANDLE device = nullptr;
+  CHECK(IFOpenDevice(again.interface, serial(2).c_str(), DEVICE_ACCESS_EXCLUSIVE, &device) == GC_ERR_INVALID_ID);
+}
+
+TEST_CASE("a camera that comes back counts from the start and has the clock that was chosen") {
+  const SpareCamera spare("back");
+  for (const int64_t keeps_clock : {0, 1}) {
+    int64_t before = 0;
+    {
+      OpenStream open(2);
+      open.features.set("FaultDisconnectAfterFrames", 2);
+      open.features.set("FaultDisconnectDuration", 20);
+      open.features.set("FaultDisconnectKeepsClock", keeps_clock);
+      open.start(4);
+      CHECK(open.fetch().id == 0);
+      before = static_cast<int64_t>(open.fetch().device_ns);
+      REQUIRE(unplugged(open));
+      // Back or not, the old handle stays what it is.
+      REQUIRE(eventually([&] { return IFUpdateDeviceList(open.interface, nullptr, 0) == GC_ERR_SUCCESS; }));
+      CHECK(open.features.try_set("ExposureTime", 20.0) == GC_ERR_IO);
+    }
+    const Reopened again;
+    const int64_t after = again.latched();
+    if (keeps_clock == 0) CHECK(after < 10'000'000'000);
+    if (keeps_clock == 1) CHECK(after >= before + 20'000'000);
+  }
+}
+
+TEST_CASE("a camera can be unplugged a limited number of times") {
+  const SpareCamera spare("once");
+  {
+    OpenStream open(2);
+    open.features.set("FaultDisconnectAfterFrames", 1);
+    open.features.set("FaultDisconnectDuration", 1);
+    open.features.set("FaultDisconnectTimes", 1);
+    open.start(2);
+    REQUIRE(unplugged(open));
+  }
+  { const Reopened back; }
+  OpenStream open(2);
+  open.features.set("FaultDisconnectAfterFrames", 1);
+  open.features.set("FaultDisconnectTimes", 1);
+  open.start_frames(8, 16);
+  for (uint64_t number = 0; number < 8; ++number) CHECK(open.fetch().id == number);
+}
+
+TEST_CASE("poor light: for some frames the exposure is longer, and the rate what it permits") {
+  OpenStream open;
+  open.features.set("FaultSlowAfterFrames", 5);
+  open.features.set("FaultSlowFrames", 4);
+  open.features.set("FaultSlowExposure", 2000.0);
+  open.start_frames(14, 32);
+  uint64_t previous = open.fetch().device_ns;
+  for (int number = 1; number < 14; ++number) {
+    const uint64_t now = open.fetch().device_ns;
+    // The rate changes with the frame behind the one that was longer.
+    CHECK(now - previous == (number >= 6 && number <= 9 ? 2'000'000 : 500'000));
+    previous = now;
+  }
+  CHECK(open.features.get<double>("ExposureTime") == 10.0);
 }
