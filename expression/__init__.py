@@ -4,7 +4,31 @@ Everything else takes its names and rules from here, so that live readout, annot
 network and no files beside a model file are needed to import it.
 """
 
-from expression.action_units import ActionUnit, CodedUnit, Side
-from expression.emotions import BASIC_EMOTIONS, Emotion
+from expression.action_units import UNIT_FACTS, ActionUnit, CodedUnit, FaceRegion, Side, canonical
+from expression.emotions import BASIC_EMOTIONS, Emotion, parse_emotion
+from expression.errors import BadInput, ExpressionError
+from expression.keyframes import KeyFrames
+from expression.sampling import SamplingMethod, sample_frames
+from expression.unit_notation import ForeignUnit, UnitReading, format_units, parse_units, read_units
 
-__all__ = ["BASIC_EMOTIONS", "ActionUnit", "CodedUnit", "Emotion", "Side"]
+__all__ = [
+    "BASIC_EMOTIONS",
+    "UNIT_FACTS",
+    "ActionUnit",
+    "BadInput",
+    "CodedUnit",
+    "Emotion",
+    "ExpressionError",
+    "FaceRegion",
+    "ForeignUnit",
+    "KeyFrames",
+    "SamplingMethod",
+    "Side",
+    "UnitReading",
+    "canonical",
+    "format_units",
+    "parse_emotion",
+    "parse_units",
+    "read_units",
+    "sample_frames",
+]
