@@ -14,6 +14,7 @@ from capture.errors import MessageRefused
 from capture.statistics import (
     CameraStatistics,
     CaptureStatistics,
+    Gap,
     LiveStatistics,
     LossLedger,
     RecorderStatistics,
@@ -73,6 +74,8 @@ class End(msgspec.Struct, frozen=True, tag="end"):
     host_ns: int = 0
     exact: bool = True
     """False where the supervisor says it in place of a camera process that has died."""
+    gaps: tuple[Gap, ...] = ()
+    """Stretches in which the camera was away; what they cost is in `losses.camera`, and not in `lost_ids`."""
 
 
 class Release(msgspec.Struct, frozen=True, tag="release"):
@@ -109,6 +112,13 @@ class Event(msgspec.Struct, frozen=True, tag="event"):
     level: Literal["info", "warning", "error"]
     source: str
     text: str
+    kind: str = "note"
+    """What sort of event it is: `trial_type` in `events.tsv`."""
+    duration_s: float | None = None
+    frames: int | None = None
+    """Frames that it is about."""
+    frame_ids: tuple[tuple[int, int], ...] = ()
+    """Their ids, as inclusive ranges, as far as they are known; at most a few."""
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed"):

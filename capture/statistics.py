@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal
 
 import msgspec
 
@@ -18,7 +19,8 @@ class LossLedger(msgspec.Struct, frozen=True):
     """Frames lost in one trial, by cause. Each is counted where it happens."""
 
     camera: int = 0
-    """Frame ids that the camera or its producer skipped (id gap, underrun)."""
+    """Frames that the camera or its producer skipped (id gap, underrun), and those that a camera which was away did not
+    take (an estimate, see `Gap`)."""
     incomplete: int = 0
     """Frames that arrived with missing pixels."""
     ring: int = 0
@@ -30,6 +32,36 @@ class LossLedger(msgspec.Struct, frozen=True):
     def total(self) -> int:
         """All frames lost."""
         return self.camera + self.incomplete + self.ring + self.disk
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """A stretch of a trial in which the camera was away.
+
+    Frame ids start over when a camera is opened anew, so that they do not tell what was missed: `frames` is an
+    estimate, the length of the gap times the rate before it. It is part of `LossLedger.camera`.
+    """
+
+    from_host_ns: int
+    """Arrival of the last frame before it; the trial's start where there was none."""
+    to_host_ns: int
+    """Arrival of the first frame behind it; the trial's end where the camera did not come back."""
+    frames: int
+    """Frames that were not taken, about."""
+    rate_fps: float
+    """What `frames` was reckoned with: the rate measured before the gap, or the one asked for."""
+    clock: Literal["device", "host"] = "host"
+    """Which clock measured the length: the camera's where it ran on, so that the estimate is good to a frame."""
+    last_id: int | None = None
+    """Frame id in front of it."""
+    first_id: int | None = None
+    """Frame id behind it."""
+    returned: bool = True
+    """False where the trial ended before the camera was back."""
+
+    @property
+    def seconds(self) -> float:
+        """Length in host time."""
+        return (self.to_host_ns - self.from_host_ns) / 1e9
 
 
 class CameraState(StrEnum):
@@ -66,6 +98,12 @@ class CameraStatistics(msgspec.Struct, frozen=True):
     """Frames of this trial that went into the ring."""
     losses: LossLedger = LossLedger()
     """`disk` stays 0 here: the recorder counts it."""
+    gaps: tuple[Gap, ...] = ()
+    """Stretches of this trial in which the camera was away."""
+    lost_s: float | None = None
+    """How long the camera has been away, while it is waited for."""
+    patience_s: float = 0.0
+    """How long it is waited for in all; 0: not at all."""
     last_frame_id: int = 0
     ring_slots: int = 0
     ring_used: int = 0
