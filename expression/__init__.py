@@ -4,7 +4,7 @@ Everything else takes its names and rules from here, so that live readout, annot
 network and no files beside a model file are needed to import it.
 """
 
-from expression.action_units import UNIT_FACTS, ActionUnit, CodedUnit, FaceRegion, Side, canonical
+from expression.action_units import UNIT_FACTS, ActionUnit, CodedUnit, Side, UnitGroup, canonical
 from expression.emotions import BASIC_EMOTIONS, Emotion, parse_emotion
 from expression.errors import BadInput, ExpressionError
 from expression.keyframes import KeyFrames
@@ -19,11 +19,11 @@ __all__ = [
     "CodedUnit",
     "Emotion",
     "ExpressionError",
-    "FaceRegion",
     "ForeignUnit",
     "KeyFrames",
     "SamplingMethod",
     "Side",
+    "UnitGroup",
     "UnitReading",
     "canonical",
     "format_units",

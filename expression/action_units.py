@@ -56,7 +56,7 @@ class Side(Enum):
     RIGHT = "R"
 
 
-class FaceRegion(StrEnum):
+class UnitGroup(StrEnum):
     """The three groups in which the DFME paper lists the units."""
 
     UPPER = "upper face"
@@ -80,7 +80,7 @@ class UnitFacts:
     """What the coding guide says about one action unit."""
 
     unit: ActionUnit
-    region: FaceRegion
+    group: UnitGroup
     one_sided: bool
     """Whether coders are offered the left or right half alone: true where a muscle on each side moves a feature of its
     own (brow, lids, cheek, nostril, half of the upper or lower lip, mouth corner), false for the chin, the ring muscle
@@ -106,14 +106,14 @@ _MIDLINE: Final = HEAD_MOVEMENTS | {
 }
 
 
-def _region(unit: ActionUnit) -> FaceRegion:
+def _group(unit: ActionUnit) -> UnitGroup:
     if unit <= ActionUnit.LID_TIGHTENER:
-        return FaceRegion.UPPER
-    return FaceRegion.LOWER if unit <= ActionUnit.LIP_SUCK else FaceRegion.MISCELLANEOUS
+        return UnitGroup.UPPER
+    return UnitGroup.LOWER if unit <= ActionUnit.LIP_SUCK else UnitGroup.MISCELLANEOUS
 
 
 UNIT_FACTS: Final[Mapping[ActionUnit, UnitFacts]] = MappingProxyType(
-    {unit: UnitFacts(unit, _region(unit), unit not in _MIDLINE) for unit in ActionUnit}
+    {unit: UnitFacts(unit, _group(unit), unit not in _MIDLINE) for unit in ActionUnit}
 )
 """One entry per unit, in canonical order (by FACS number)."""
 

@@ -12,9 +12,9 @@ from expression import (
     UNIT_FACTS,
     ActionUnit,
     CodedUnit,
-    FaceRegion,
     ForeignUnit,
     Side,
+    UnitGroup,
     canonical,
     format_units,
     parse_units,
@@ -38,12 +38,12 @@ codings = st.dictionaries(st.sampled_from(ActionUnit), st.sampled_from(Side)).ma
 
 
 def test_the_three_groups_of_the_paper() -> None:
-    def numbers(region: FaceRegion) -> list[int]:
-        return [int(unit) for unit, facts in UNIT_FACTS.items() if facts.region is region]
+    def numbers(group: UnitGroup) -> list[int]:
+        return [int(unit) for unit, facts in UNIT_FACTS.items() if facts.group is group]
 
-    assert numbers(FaceRegion.UPPER) == [1, 2, 4, 5, 6, 7]
-    assert numbers(FaceRegion.LOWER) == [9, 10, 12, 14, 15, 16, 17, 18, 20, 23, 24, 25, 28]
-    assert numbers(FaceRegion.MISCELLANEOUS) == [31, 38, 39, 57, 58]
+    assert numbers(UnitGroup.UPPER) == [1, 2, 4, 5, 6, 7]
+    assert numbers(UnitGroup.LOWER) == [9, 10, 12, 14, 15, 16, 17, 18, 20, 23, 24, 25, 28]
+    assert numbers(UnitGroup.MISCELLANEOUS) == [31, 38, 39, 57, 58]
 
 
 def test_units_that_the_paper_tabulates_one_sided_are_offered_so_and_the_head_is_not() -> None:
