@@ -31,8 +31,24 @@ class ModelUnavailable(ExpressionError):
     """A model file is neither in the offline folder nor can it be fetched; names the file and the folder."""
 
 
-class FaceNotFound(ExpressionError):
+class FaceUnusable(ExpressionError):
+    """A picture does not show the face as it is needed; says what is wrong and what to do about it."""
+
+
+class FaceNotFound(FaceUnusable):
     """A picture shows no face where one is needed."""
+
+
+class FaceTooSmall(FaceUnusable):
+    """The face has too few pixels for movements to be seen."""
+
+
+class FaceCutOff(FaceUnusable):
+    """The face reaches beyond the picture's edge."""
+
+
+class FaceTurned(FaceUnusable):
+    """The head is turned too far from the camera to be laid onto a frontal face."""
 
 
 class PictureUnusable(BadInput):
