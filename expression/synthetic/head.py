@@ -137,6 +137,7 @@ def build_head(identity: Identity) -> Head:
     material = load_material()
     subdivision = skin_subdivision()
     canonical_base = material.vertices + _macro(material, 0.5, 22.0, dict.fromkeys(ANCESTRIES, 1 / 3), 0.0, 0.0)
+    canonical_base -= np.mean([_eyeball(canonical_base, material, part).centre for part in ("left eye", "right eye")], 0)
     base = material.vertices + _macro(
         material, identity.male, identity.age, identity.ancestry, identity.weight, identity.muscle
     )
@@ -231,5 +232,5 @@ def _frame(base: Floats, material: Material, identity: Identity) -> Camera:
     focal = framing.face_height * HEIGHT_PX / (hair_line - chin) * (framing.distance_cm - 1.5)
     middle_of_head = (top + 1.0 + chin) / 2
     # The head with its hair lies a little above the middle of the picture.
-    centre = (WIDTH_PX / 2 - 0.5 + framing.offset_px[0], HEIGHT_PX / 2 - 22 + framing.offset_px[1])
+    centre = (WIDTH_PX / 2 - 0.5 + framing.offset_px[0], HEIGHT_PX / 2 - 34 + framing.offset_px[1])
     return Camera(framing.distance_cm, focal, centre, middle_of_head)

@@ -137,8 +137,8 @@ def visibility(points: Floats, direction: Floats, cell_cm: float = 0.28, bias_cm
     grid = nearest.reshape(size[1] + 1, size[0] + 1)
     # Close the gaps between points, then take back the growth of the outline.
     grid = cv2.morphologyEx(grid, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
-    found = cv2.remap(grid, (x - 0.5).astype(np.float32)[None], (y - 0.5).astype(np.float32)[None], cv2.INTER_NEAREST)
-    soft: Floats = np.clip(1 - (found[0] - depth - bias_cm) / 0.3, 0, 1).astype(np.float32)
+    found = grid[row, column]
+    soft: Floats = np.clip(1 - (found - depth - bias_cm) / 0.3, 0, 1).astype(np.float32)
     return soft
 
 
