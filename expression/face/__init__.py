@@ -1,5 +1,8 @@
 """Face geometry: where a face is, its landmarks, and the one transform by which a clip is aligned and cropped."""
 
+from expression.face.alignment import Alignment, align
+from expression.face.detect import Box, Face, FaceFinder, HeadPose
+from expression.face.finders import best_finder
 from expression.face.reference import (
     MOTION_SIZE_PX,
     REGIONS,
@@ -14,8 +17,15 @@ from expression.face.reference import (
 __all__ = [
     "MOTION_SIZE_PX",
     "REGIONS",
+    "Alignment",
+    "Box",
+    "Face",
+    "FaceFinder",
     "FaceRegion",
+    "HeadPose",
     "Scheme",
+    "align",
+    "best_finder",
     "landmarks_as",
     "reference_landmarks",
     "reference_px",

@@ -192,7 +192,7 @@ def reference_px(size_px: int, scheme: Scheme = Scheme.MEDIAPIPE) -> Points:
 
 def _iris(mesh: Points, corners: tuple[int, int]) -> Points:
     rim = np.array([[0, 0], [1, 0], [0, -1], [-1, 0], [0, 1]], np.float32)
-    return (mesh[list(corners)].mean(0) + _IRIS_RADIUS_CM * rim).astype(np.float32)
+    return np.asarray(mesh[list(corners)].mean(0) + _IRIS_RADIUS_CM * rim, np.float32)
 
 
 def landmarks_as(landmarks: Points, scheme: Scheme, wanted: Scheme) -> Points:
