@@ -10,8 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from expression.synthetic.eyes import EyeLayer, ball_depth, paint_eye, paint_lashes
+from expression.synthetic.hair import HairPicture, render_hair
 from expression.synthetic.head import HEIGHT_PX, WIDTH_PX, Head
 from expression.synthetic.raster import RasterBuffers, rasterise
+from expression.synthetic.scalp import scalp_weight
 from expression.synthetic.shading import Lighting, occlusion_and_shadow, to_grey
 from expression.synthetic.skin import Masks, paint_skin
 from expression.synthetic.texture import look_up, masked_blur, smooth
@@ -116,7 +118,8 @@ def render_neutral(head: Head) -> Appearance:
     buffers = rasterise(projected, head.skin.triangles, WIDTH_PX, HEIGHT_PX)
     openings, seen = _openings(head, fine)
     occluded, lit = occlusion_and_shadow(head.skin.vertices, head.skin.normals, light, np.zeros((0, 3), np.float32))
-    skin, masks = _skin(head, light, fine, seen, occluded, lit)
+    strands, behind = render_hair(head, light, fine.depth, _SAMPLES)
+    skin, masks = _skin(head, light, fine, seen, occluded, lit, strands.alpha)
     background = _background(head)
     empty = Layer(background, np.zeros_like(background))
     lash = to_grey(np.full((HEIGHT_PX, WIDTH_PX), 0.006, np.float32))
@@ -127,14 +130,14 @@ def render_neutral(head: Head) -> Appearance:
         head=head,
         light=light,
         background=background,
-        hair_back=empty,
+        hair_back=_hair_layer(behind),
         mouth=empty,
         eyes=(paint_eye(head, light, 0, openings[0]), paint_eye(head, light, 1, openings[1])),
         skin=skin,
         clothes=empty,
         lashes_lower=Layer(lash, paint_lashes(head, openings, upper=False)),
         lashes_upper=Layer(lash, paint_lashes(head, openings, upper=True)),
-        hair_front=empty,
+        hair_front=_hair_layer(strands),
         glasses=empty,
         buffers=buffers,
         normals=normals,
@@ -161,7 +164,7 @@ def _openings(head: Head, fine: RasterBuffers) -> tuple[tuple[Floats, Floats], n
 
 
 def _skin(
-    head: Head, light: Lighting, fine: RasterBuffers, seen: npt.NDArray[np.bool_], occluded: Floats, lit: Floats
+    head: Head, light: Lighting, fine: RasterBuffers, seen: npt.NDArray[np.bool_], occluded: Floats, lit: Floats, hair: Floats
 ) -> tuple[Layer, Masks]:
     rows, columns = np.flatnonzero(fine.covered.any(1)), np.flatnonzero(fine.covered.any(0))
     box = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
@@ -173,8 +176,13 @@ def _skin(
     fields = part.interpolate(values)
     normals, canonical = fields[..., :3], fields[..., 3:6]
     occlusion, shadow = fields[..., 7], fields[..., 8:]
+    # Hair shades the skin below it.
+    below = np.roll(cv2.GaussianBlur(hair, (0, 0), 5.0), 6, axis=0)
+    shade = cv2.resize(below, (fine.triangle.shape[1], fine.triangle.shape[0]), interpolation=cv2.INTER_LINEAR)[box]
     inside = seen[box].astype(np.float32)
-    paint, masks = paint_skin(head.identity, canonical, fields[..., 6], np.zeros_like(occlusion))
+    paint, masks = paint_skin(head.identity, canonical, fields[..., 6], scalp_weight(head.identity, canonical))
+    occlusion = occlusion * (1 - 0.5 * shade)
+    shadow = shadow * (1 - 0.45 * shade)[..., None]
     bumpy = _bump(normals, paint.relief_cm, head.camera.px_per_cm * _SAMPLES)
     sharp = light.diffuse(bumpy, occlusion, shadow)
     px = head.camera.px_per_cm * _SAMPLES / 10  # of a millimetre
@@ -186,6 +194,19 @@ def _skin(
     grey[box] = to_grey(linear) * inside
     alpha[box] = inside
     return _premultiplied(_reduce(grey), _reduce(alpha)), masks
+
+
+def _hair_layer(picture: HairPicture) -> Layer:
+    """Strands over a darker mass of hair that fills the gaps between them."""
+    gaps = cv2.morphologyEx(picture.alpha, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5)))
+    mass = masked_blur(picture.light, np.ones_like(picture.alpha), 3.0) / np.maximum(
+        masked_blur(picture.alpha, np.ones_like(picture.alpha), 3.0), 0.05
+    )
+    fill = np.clip(0.8 * cv2.GaussianBlur(gaps, (0, 0), 0.8) - picture.alpha, 0, 1)
+    alpha = np.clip(picture.alpha + fill, 0, 1)
+    linear = picture.light + 0.4 * fill * mass
+    grey = to_grey(linear / np.maximum(alpha, 1e-3))
+    return _premultiplied(grey * alpha, alpha)
 
 
 def _bump(normals: Floats, relief_cm: Floats, px_per_cm: float) -> Floats:

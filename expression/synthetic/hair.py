@@ -1,0 +1,234 @@
+"""Scalp hair: strands grown over the skull, drawn with a depth buffer and shaded along their direction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from expression.synthetic.head import HEIGHT_PX, WIDTH_PX, Head
+from expression.synthetic.scalp import CENTRE, Comb, Skull, comb, roots_of
+from expression.synthetic.shading import Lighting
+
+Floats = npt.NDArray[np.float32]
+
+_STEPS: Final = 26
+_COUNTS: Final = {
+    "buzz": 42000,
+    "short": 16000,
+    "side part": 15000,
+    "fringe": 12000,
+    "curly": 13000,
+    "long": 9000,
+    "long parted": 9000,
+    "tied": 14000,
+    "bob": 9500,
+}
+_BACK_CM: Final = -9.0
+_COVERS_EARS: Final = ("long", "bob")
+
+
+@dataclass(frozen=True)
+class HairPicture:
+    """Strands as seen by the camera: linear light times coverage, and coverage; both (768, 1024) float32."""
+
+    light: Floats
+    alpha: Floats
+
+
+def render_hair(head: Head, light: Lighting, skin_depth: Floats, samples: int) -> tuple[HairPicture, HairPicture]:
+    """Draws the scalp hair.
+
+    Args:
+        head: Whose.
+        light: The lamps.
+        skin_depth: (768 * samples, 1024 * samples) cm; hair further away is hidden.
+        samples: Samples per pixel side.
+
+    Returns:
+        Hair in front of the skin, and hair behind the neck.
+    """
+    style = head.identity.hair.style
+    if style == "bald":
+        nothing = np.zeros((HEIGHT_PX, WIDTH_PX), np.float32)
+        return HairPicture(nothing, nothing), HairPicture(nothing, nothing)
+    draw = np.random.default_rng([head.identity.seed, 51])
+    skull = Skull.of(head, with_ears=style in _COVERS_EARS)
+    roots = roots_of(head, _COUNTS[style], draw)
+    growth = comb(head.identity, roots, draw)
+    strands = _grow(skull, roots, growth, draw)
+    n, k, _ = strands.shape
+    height = np.linalg.norm(strands - CENTRE, axis=2)
+    arm = (strands - CENTRE) / height[..., None]
+    height = height - skull.distance(arm.reshape(-1, 3)).reshape(n, k)
+    world = skull.to_head(strands.reshape(-1, 3)).reshape(n, k, 3)
+    tones = np.exp(draw.normal(0, 0.16, n)).astype(np.float32)
+    behind = (strands[..., 2] < _BACK_CM) & (strands[..., 1] < 1.0)
+    front = _draw(head, light, world, arm, height, tones, ~behind, skin_depth, samples)
+    if style in ("long", "long parted", "bob", "fringe"):
+        nothing_near = np.full_like(skin_depth, np.inf)
+        back = _draw(head, light, world, arm, height, tones * 0.8, behind, nothing_near, samples)
+    else:
+        back = HairPicture(np.zeros_like(front.light), np.zeros_like(front.alpha))
+    return front, back
+
+
+def _grow(skull: Skull, roots: Floats, growth: Comb, draw: np.random.Generator) -> Floats:
+    """(N, steps, 3) points of all strands about the mean head."""
+    n = len(roots)
+    points = np.zeros((n, _STEPS, 3), np.float32)
+    clumps = max(8, n // 26)
+    leader = draw.choice(n, clumps, replace=False)
+    leader_of = leader[_nearest(roots, roots[leader])]
+    # A clump is combed together, with a direction a little of its own.
+    turn = draw.normal(0, 0.16, (n, 3)).astype(np.float32)
+    flow = growth.flow / np.maximum(np.linalg.norm(growth.flow, axis=1, keepdims=True), 1e-6)
+    flow = flow + 0.5 * turn[leader_of] + 0.35 * turn
+    p = roots.copy()
+    step = (growth.length / (_STEPS - 1))[:, None]
+    down = np.array([0, -1, 0], np.float32)
+    frozen = np.zeros(n, bool)
+    for k in range(_STEPS):
+        points[:, k] = p
+        t = k / (_STEPS - 1)
+        arm = p - CENTRE
+        out = arm / np.linalg.norm(arm, axis=1, keepdims=True)
+        turning = np.clip(growth.fall * t * 1.6, 0, 1)[:, None]
+        d = (1 - turning) * flow + turning * down
+        d = d - (d * out).sum(1, keepdims=True) * out
+        d /= np.maximum(np.linalg.norm(d, axis=1, keepdims=True), 1e-6)
+        hanging = (p[:, 1] < growth.hang_below)[:, None]
+        d = np.where(hanging, down + 0.10 * out * [1, 0, 0.3], d)
+        moved = p + step * d
+        arm = moved - CENTRE
+        length = np.linalg.norm(arm, axis=1)
+        out = arm / length[:, None]
+        surface = skull.distance(out.astype(np.float32))
+        rise = growth.lift * np.sin(np.pi * min(1.0, 0.18 + 1.35 * (t + 1 / _STEPS)) * 0.5) ** 0.7
+        wanted = surface + np.maximum(rise, 0.06)
+        held = np.where(hanging[:, 0], np.maximum(length, surface + 0.25), wanted)
+        moved = CENTRE + out * held[:, None]
+        frozen |= moved[:, 1] < growth.lowest
+        p = np.where(frozen[:, None], p, moved).astype(np.float32)
+    s = np.linspace(0, 1, _STEPS, dtype=np.float32)
+    gather = growth.clump * np.clip(s * 1.4 - 0.15, 0, 1)
+    points += gather[None, :, None] * (points[leader_of] - points) * draw.uniform(0.3, 1, (n, 1, 1)).astype(np.float32)
+    return _wave(points, growth, leader_of, draw)
+
+
+def _wave(points: Floats, growth: Comb, leader_of: npt.NDArray[np.int64], draw: np.random.Generator) -> Floats:
+    n = len(points)
+    s = np.linspace(0, 1, _STEPS, dtype=np.float32)
+    along = np.gradient(points, axis=1)
+    along /= np.maximum(np.linalg.norm(along, axis=2, keepdims=True), 1e-6)
+    out = points - CENTRE
+    out /= np.linalg.norm(out, axis=2, keepdims=True)
+    side = np.cross(along, out)
+    own = draw.uniform(0, 2 * np.pi, n)
+    phase = 0.75 * own[leader_of] + 0.25 * own
+    pace = 2 * np.pi * growth.turns_per_cm * (1 + 0.3 * draw.normal(0, 1, n)[leader_of])
+    angle = phase[:, None] + pace[:, None] * growth.length[:, None] * s
+    size = growth.wave * np.clip(s * 2.5, 0, 1)
+    swing = size * np.sin(angle)
+    bounce = 0.7 * size * np.cos(angle)
+    return (points + swing[..., None] * side + bounce[..., None] * out).astype(np.float32)
+
+
+def _nearest(points: Floats, centres: Floats) -> npt.NDArray[np.int64]:
+    best = np.zeros(len(points), np.int64)
+    for start in range(0, len(points), 2000):
+        part = points[start : start + 2000]
+        score = part @ centres.T - 0.5 * np.square(centres).sum(1)
+        best[start : start + 2000] = score.argmax(1)
+    return best
+
+
+def _draw(
+    head: Head,
+    light: Lighting,
+    strands: Floats,
+    arm: Floats,
+    height: Floats,
+    tones: Floats,
+    shown: npt.NDArray[np.bool_],
+    skin_depth: Floats,
+    samples: int,
+) -> HairPicture:
+    projected = head.camera.project(strands)
+    px = (projected[..., :2] + 0.5) * samples - 0.5
+    first, last = px[:, :-1].reshape(-1, 2), px[:, 1:].reshape(-1, 2)
+    keep = np.flatnonzero((shown[:, :-1] & shown[:, 1:]).ravel())
+    length = np.abs(last - first).max(1)
+    keep = keep[(length[keep] > 0.02) & (length[keep] < 400)]
+    steps = np.ceil(length[keep]).astype(np.int64) + 1
+    segment = np.repeat(keep, steps)
+    starts = np.cumsum(steps) - steps
+    t = ((np.arange(len(segment)) - np.repeat(starts, steps)) / np.repeat(steps, steps)).astype(np.float32)
+    place = first[segment] + t[:, None] * (last - first)[segment]
+    depths = projected[..., 2]
+    near, far = depths[:, :-1].ravel(), depths[:, 1:].ravel()
+    depth = near[segment] + t * (far - near)[segment]
+    h, w = HEIGHT_PX * samples, WIDTH_PX * samples
+    column, row = np.round(place[:, 0]).astype(np.int64), np.round(place[:, 1]).astype(np.int64)
+    inside = (column >= 0) & (column < w) & (row >= 0) & (row < h)
+    pixel = row * w + column
+    inside[inside] = depth[inside] < skin_depth.ravel()[pixel[inside]] + 0.12
+    pixel, segment, t, depth = pixel[inside], segment[inside], t[inside], depth[inside]
+    # One number holds depth and point: the minimum is the frontmost strand.
+    nearest = np.full(h * w, np.iinfo(np.int64).max, np.int64)
+    key = ((depth * 1e4).astype(np.int64) << 28) | np.arange(len(pixel))
+    np.minimum.at(nearest, pixel, key)
+    hit = np.flatnonzero(nearest != np.iinfo(np.int64).max)
+    winner = nearest[hit] & ((1 << 28) - 1)
+    linear = np.zeros(h * w, np.float32)
+    linear[hit] = _shade(head, light, strands, arm, height, tones, segment[winner], t[winner])
+    alpha = np.zeros(h * w, np.float32)
+    alpha[hit] = 1
+    size = (WIDTH_PX, HEIGHT_PX)
+    return HairPicture(
+        np.asarray(cv2.resize(linear.reshape(h, w), size, interpolation=cv2.INTER_AREA), np.float32),
+        np.asarray(cv2.resize(alpha.reshape(h, w), size, interpolation=cv2.INTER_AREA), np.float32),
+    )
+
+
+def _shade(
+    head: Head,
+    light: Lighting,
+    strands: Floats,
+    arm: Floats,
+    height: Floats,
+    tones: Floats,
+    segment: npt.NDArray[np.int64],
+    t: Floats,
+) -> Floats:
+    """Light from strands (after Kajiya and Kay 1989, with a second, tinted highlight)."""
+    k = strands.shape[1] - 1
+    strand, number = segment // k, segment % k
+    tangent = strands[strand, number + 1] - strands[strand, number]
+    tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-6)
+    out = arm[strand, number]
+    lift = height[strand, number] + t * (height[strand, number + 1] - height[strand, number])
+    way = (number + t) / k
+    albedo = head.identity.hair.albedo * tones[strand] * (0.75 + 0.4 * way)
+    # Roots lie in the shadow of the strands above them.
+    full = np.float32(max(0.3, float(np.quantile(height, 0.9))))
+    deep = np.clip(lift / full, 0, 1)
+    open_ = 0.32 + 0.68 * deep
+    total = light.ambient * albedo * open_ * (0.75 + 0.25 * out[:, 1])
+    for direction, power in zip(light.directions, light.powers, strict=True):
+        facing = np.clip(0.28 + 0.82 * (out @ direction), 0, 1)
+        sine = np.sqrt(np.clip(1 - np.square(tangent @ direction), 0, 1))
+        half = direction + np.array([0, 0, 1], np.float32)
+        half = (half / np.linalg.norm(half)).astype(np.float32)
+        shine = _lobe(tangent - 0.10 * out, half, 90) * 0.085 + _lobe(tangent + 0.14 * out, half, 22) * albedo * 0.7
+        total += power * facing * open_ * (0.62 * albedo * sine + shine * (0.35 + 0.65 * tones[strand]))
+    return np.asarray(total, np.float32)
+
+
+def _lobe(tangent: Floats, half: Floats, power: float) -> Floats:
+    tangent = tangent / np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-6)
+    sine = np.sqrt(np.clip(1 - np.square(tangent @ half), 0, 1))
+    return np.power(sine, power, dtype=np.float32)
