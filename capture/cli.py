@@ -10,6 +10,8 @@ import typer
 
 from capture.console import Progress, print_json, run_command
 from capture.errors import BadInput
+from capture.remote.address import Endpoint
+from capture.remote.keys import load_capture_keys, require_keys
 from capture.settings import HardwareSettings, open_hardware
 from capture.simulator.frame_bank import bank_for
 from capture.supervisor import CaptureRequest, CaptureResult, Supervisor
@@ -26,6 +28,8 @@ Examples:
   dfme-capture --hw optronis_cp80_3_540 --out /data/study1
 
   dfme-capture --frames 1000 --no-tui --json
+
+  dfme-capture --fps 500 --remote tcp://10.0.0.2:5599 --keys capture.keys
 
   dfme-capture --frame-bank face.mp4 --duration 10
 
@@ -56,6 +60,13 @@ def capture(
         list[str] | None,
         typer.Option("--set", help="Camera feature to set last, as NAME=VALUE; can be given several times."),
     ] = None,
+    remote: Annotated[
+        str | None,
+        typer.Option(help="Record on the storage machine at tcp://HOST:PORT, where dfme-record runs."),
+    ] = None,
+    keys: Annotated[
+        Path | None, typer.Option(help="This machine's key file, for --remote; `dfme-record keys` makes it.")
+    ] = None,
     tui: Annotated[bool, typer.Option("--tui/--no-tui", help="The monitor, or plain progress lines.")] = True,
     live: Annotated[
         bool, typer.Option("--live/--no-live", help="Live readout of expressions, where installed.")
@@ -67,6 +78,7 @@ def capture(
     Without --hw the simulated camera is used, and the monitor says so. Recording begins at once.
     """
     _check_limits(fps, duration, frames)
+    storage = _storage(remote, keys)
     settings = open_hardware(hw, fps)
     overrides = dict(_feature(text) for text in feature or ())
     if frame_bank is not None:
@@ -81,14 +93,17 @@ def capture(
         monitor=tui and all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)),
         hardware=hw or settings.name,
         live=live,
+        remote=storage,
+        keys=keys,
     )
     with Supervisor(request) as supervisor:
         result = supervisor.run()
     if as_json:
-        print_json(_as_json(result))
+        print_json(_as_json(result, storage))
     else:
         for trial in result.trials:
-            typer.echo(f"{trial.recording}\n  {trial.summary()}")
+            where = f" on {storage}" if storage is not None else ""
+            typer.echo(f"{trial.recording}{where}\n  {trial.summary()}")
 
 
 def main() -> None:
@@ -103,6 +118,21 @@ def _check_limits(fps: float | None, duration: float | None, frames: int | None)
         raise BadInput(f"--duration {duration:g}: give seconds, above 0 and at most a week")
     if frames is not None and frames < 1:
         raise BadInput(f"--frames {frames}: give a number of frames, 1 or more")
+
+
+def _storage(remote: str | None, keys: Path | None) -> Endpoint | None:
+    """The storage machine that was asked for, once it is clear that it can be talked to safely."""
+    if remote is None:
+        if keys is not None:
+            raise BadInput(f"--keys {keys} goes with --remote tcp://HOST:PORT")
+        return None
+    storage = Endpoint.parse(remote, "--remote")
+    if storage.host == "*":
+        raise BadInput(f"--remote {remote}: give the storage machine's name or address")
+    require_keys(storage, keys)
+    if keys is not None:
+        load_capture_keys(keys)
+    return storage
 
 
 def _feature(text: str) -> tuple[str, bool | int | float | str]:
@@ -128,13 +158,14 @@ def _bank_features(path: Path, settings: HardwareSettings) -> dict[str, Any]:
     return {"SimulationBankPath": str(bank), "SimulationSource": "Bank"}
 
 
-def _as_json(result: CaptureResult) -> dict[str, Any]:
+def _as_json(result: CaptureResult, storage: Endpoint | None) -> dict[str, Any]:
     """The contract's object: the figures of the last trial, and of every trial where there were several."""
+    remote = {"remote": str(storage)} if storage is not None else {}
     if not result.trials:
-        return {"recording": None, "frames": 0, "session": str(result.session), "live": dict(result.live)}
+        return {"recording": None, "frames": 0, "session": str(result.session), "live": dict(result.live), **remote}
     trials = [trial.as_json() for trial in result.trials]
     several = {"trials": trials} if len(trials) > 1 else {}
-    return {**trials[-1], "live": dict(result.live), "session": str(result.session), **several}
+    return {**trials[-1], "live": dict(result.live), "session": str(result.session), **remote, **several}
 
 
 if __name__ == "__main__":

@@ -124,8 +124,13 @@ class Recorder:
             self._note_progress(self._writer)
         return self._safe([])
 
-    def end(self, message: End) -> Finished:
-        """Close the recording with the ledger of the whole trial."""
+    def end(self, message: End, damaged_ids: Sequence[int] = ()) -> Finished:
+        """Close the recording with the ledger of the whole trial.
+
+        Args:
+            message: What the camera process counted.
+            damaged_ids: Frames that reached the recorder with other pixels than the camera process had.
+        """
         start, writer = self._start, self._writer
         if start is None:
             raise CaptureError("an end without a start")
@@ -139,6 +144,7 @@ class Recorder:
                     "frames": self._frames,
                     "lost_disk": len(self._lost_ids),
                     "lost_ids": self._lost_ids[:1000],
+                    **({"damaged_ids": list(damaged_ids)} if damaged_ids else {}),
                 },
             }
             try:
@@ -160,6 +166,11 @@ class Recorder:
             write_mb_s=self._bytes / 1e6 / seconds if seconds > 0 else 0.0,
             error=self._error,
         )
+
+    @property
+    def resumed_at(self) -> int:
+        """Frames of this trial that an earlier recorder had made safe; those are not needed again."""
+        return self._resumed_at
 
     @property
     def recording(self) -> Start | None:
@@ -200,6 +211,8 @@ class Recorder:
     def _write_run(self, run: Sequence[Image]) -> None:
         self._held.extend((image.slot, image.seq) for image in run)
         writer = self._writer
+        if writer is None and self._state is RecorderState.RECORDING:
+            self._fail(CaptureError("frames came for a recording that was closed already"))
         if writer is None or self._state is RecorderState.FAILED:
             self._lost_ids.extend(image.frame_id for image in run)
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 from capture.errors import FolderUnusable, NoSpace
 from capture.recording.layout import ShardGeometry
+from capture.remote.address import Endpoint
 from capture.settings import HardwareSettings
 from capture.supervisor.trials import TrialResult
 
@@ -36,6 +38,12 @@ class CaptureRequest:
     """Read expressions out live, where that part is installed."""
     hardware: str = ""
     """Name of the hardware file, for the session's record."""
+    remote: Endpoint | None = None
+    """Where the storage machine listens; None records on this machine's disk."""
+    keys: Path | None = None
+    """This machine's key file; goes with `remote`."""
+    capture: str = field(default_factory=lambda: uuid.uuid4().hex)
+    """Unique name of this run, by which the storage machine knows it again."""
 
     @property
     def bounded(self) -> bool:
@@ -59,8 +67,11 @@ class CaptureRequest:
         """Length of a full shard file."""
         return self.geometry.shard_bytes(self.geometry.frames_per_shard)
 
-    def check_room(self) -> None:
+    def check_room(self, storage_free_bytes: int | None = None) -> None:
         """Make sure that `out` can be written and has room for a trial, as far as its length is known.
+
+        Args:
+            storage_free_bytes: Room on the storage machine, where frames go there; None before that is known.
 
         Raises:
             FolderUnusable: It cannot be made or written.
@@ -74,12 +85,15 @@ class CaptureRequest:
             raise FolderUnusable(
                 f"cannot write to {self.out} ({error.strerror}): choose another folder with --out"
             ) from error
+        if self.remote is not None and storage_free_bytes is None:
+            return
         frames = (self.limit_s or 0.0) * self.settings.rate_fps
         needed = int(frames * self.geometry.stride) + _FREE_SHARDS_TO_START * self.shard_bytes
-        free = shutil.disk_usage(self.out).free
+        free = shutil.disk_usage(self.out).free if self.remote is None else storage_free_bytes or 0
+        where = self.out if self.remote is None else self.remote
         if free < needed:
             raise NoSpace(
-                f"{self.out} has {free / 1e9:.1f} GB left and the recording needs {needed / 1e9:.1f} GB: "
+                f"{where} has {free / 1e9:.1f} GB left and the recording needs {needed / 1e9:.1f} GB: "
                 "make room, record shorter, or choose another disk with --out"
             )
 

@@ -40,6 +40,7 @@ from capture.stills import save_still
 from capture.supervisor.children import Child
 from capture.supervisor.hub import Hub
 from capture.supervisor.journal import Journal
+from capture.supervisor.recorders import start_recorder
 from capture.supervisor.request import CaptureRequest, CaptureResult
 from capture.supervisor.trials import TrialBook
 
@@ -96,19 +97,12 @@ class Supervisor:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for name, child in self._children.items():
-            self._hub.tell(name, Quit())
-            if self._session is None and name == "recorder":
-                # Nothing was recorded, and while it still maps a large ring it hears nothing else.
-                child.process.kill()
-        for child in self._children.values():
-            child.end(_END_GRACE_S)
+        if self._request.remote is not None and "recorder" in self._children and self._session is not None:
+            # The sender copies the session's small files to the storage machine: it goes when those are complete.
+            self._end_children([name for name in self._children if name != "recorder"])
+        self._end_children(list(self._children))
         if self._journal.plain is not None:
             self._journal.plain.close()
-        if self._session is not None:
-            for log in self._runtime.glob("*.log"):
-                if log.stat().st_size:
-                    shutil.copy(log, self._session.log / log.name)
         self._hub.close()
         for number, handler in self._old_signals.items():
             signal.signal(number, handler)
@@ -161,6 +155,20 @@ class Supervisor:
             recorder=self._recorder,
         )
 
+    def _end_children(self, names: list[str]) -> None:
+        """Tell these to quit, see them end, and keep what they had to say."""
+        for name in names:
+            self._hub.tell(name, Quit())
+            if self._session is None and name == "recorder":
+                # Nothing was recorded, and while it still maps a large ring it hears nothing else.
+                self._children[name].process.kill()
+        for name in names:
+            self._children.pop(name).end(_END_GRACE_S)
+        if self._session is not None:
+            for log in self._runtime.glob("*.log"):
+                if log.stat().st_size:
+                    shutil.copy(log, self._session.log / log.name)
+
     def _start_workers(self) -> None:
         settings, fd = self._request.settings, self._ring.fd
         frames = f"ipc://{self._runtime}/frames"
@@ -188,9 +196,8 @@ class Supervisor:
                 raise CaptureError(f"the {missing} process did not come up within {_START_TIMEOUT_S:.0f} s")
 
     def _start_recorder(self) -> None:
-        self._children["recorder"] = Child.worker(
-            "recorder", "capture.processes.recorder", self._recorder_task, self._runtime, [self._ring.fd]
-        )
+        again = self._recorder_restarts > 0
+        self._children["recorder"] = start_recorder(self._request, self._recorder_task, self._runtime, again=again)
 
     def _start_monitor(self) -> None:
         fd = self._ring.fd
@@ -202,7 +209,7 @@ class Supervisor:
         if book is None or session is None or book.running:
             return
         try:
-            request.check_room()
+            request.check_room(self._recorder.disk_free_bytes)
         except CaptureError as error:
             self._journal.note("error", str(error))
             if not request.monitor:

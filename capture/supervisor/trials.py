@@ -122,6 +122,8 @@ class TrialBook:
     def recorder_finished(self, message: Finished) -> None:
         """The recorder closed the recording."""
         self._finished = message
+        # On a storage machine it lies elsewhere than was planned here.
+        self._path = Path(message.path or self._path)
 
     def recorder_gone(self, error: str) -> None:
         """The recorder will not close the recording any more; what it flushed is valid."""
