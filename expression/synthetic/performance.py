@@ -1,4 +1,4 @@
-"""What a simulated participant does in front of the camera, from the first frame to the last, and what is true of it."""
+"""What a simulated participant does in front of the camera, from first to last frame, and what is true of it."""
 
 from __future__ import annotations
 

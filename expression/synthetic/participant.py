@@ -1,0 +1,42 @@
+"""A simulated participant ready to perform: face, camera and temperament, all from one number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from expression.synthetic.appearance import render_neutral
+from expression.synthetic.background import Temperament
+from expression.synthetic.head import build_head
+from expression.synthetic.identity import sample_identity
+from expression.synthetic.renderer import Renderer
+from expression.synthetic.state import FaceTrack
+
+_TEMPERAMENT = 0x7E3
+
+
+def temperament_of(identity_seed: int) -> Temperament:
+    """How much the participant moves; cheap, where `Participant.of` takes seconds."""
+    return Temperament.sampled(np.random.default_rng([identity_seed, _TEMPERAMENT]))
+
+
+@dataclass(frozen=True)
+class Participant:
+    """One simulated participant."""
+
+    identity_seed: int
+    temperament: Temperament
+    renderer: Renderer
+
+    @classmethod
+    def of(cls, identity_seed: int) -> Self:
+        """The participant of this number; builds head and skin, which takes seconds."""
+        appearance = render_neutral(build_head(sample_identity(identity_seed)))
+        return cls(identity_seed, temperament_of(identity_seed), Renderer(appearance))
+
+    def render(self, track: FaceTrack, frame: int, out: npt.NDArray[np.uint8]) -> None:
+        """Draws frame `frame` of a track into uint8 (768, 1024)."""
+        self.renderer.render(track, frame, out)
