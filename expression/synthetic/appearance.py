@@ -9,14 +9,18 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from expression.synthetic.clothing import render_clothes
 from expression.synthetic.eyes import EyeLayer, ball_depth, paint_eye, paint_lashes
+from expression.synthetic.facial_hair import paint_hairs
+from expression.synthetic.glasses import render_glasses
 from expression.synthetic.hair import HairPicture, render_hair
 from expression.synthetic.head import HEIGHT_PX, WIDTH_PX, Head
+from expression.synthetic.mouth import paint_mouth
 from expression.synthetic.raster import RasterBuffers, rasterise
 from expression.synthetic.scalp import scalp_weight
 from expression.synthetic.shading import Lighting, occlusion_and_shadow, to_grey
-from expression.synthetic.skin import Masks, paint_skin
-from expression.synthetic.texture import look_up, masked_blur, smooth
+from expression.synthetic.skin import paint_skin
+from expression.synthetic.texture import masked_blur
 
 Floats = npt.NDArray[np.float32]
 
@@ -119,9 +123,13 @@ def render_neutral(head: Head) -> Appearance:
     openings, seen = _openings(head, fine)
     occluded, lit = occlusion_and_shadow(head.skin.vertices, head.skin.normals, light, np.zeros((0, 3), np.float32))
     strands, behind = render_hair(head, light, fine.depth, _SAMPLES)
-    skin, masks = _skin(head, light, fine, seen, occluded, lit, strands.alpha)
+    cloth_light, cloth_alpha, cloth_shadow = render_clothes(head, light, _SAMPLES)
+    glasses_light, glasses_alpha, glasses_shadow = render_glasses(head, light)
+    below = cv2.GaussianBlur(strands.alpha, (0, 0), 5.0)
+    shade = np.maximum(np.roll(below, 6, axis=0), np.maximum(0.8 * cloth_shadow, glasses_shadow))
+    skin = _skin(head, light, fine, seen, occluded, lit, shade)
     background = _background(head)
-    empty = Layer(background, np.zeros_like(background))
+    lips = buffers.interpolate(head.subdivision.apply(head.region("lips")))
     lash = to_grey(np.full((HEIGHT_PX, WIDTH_PX), 0.006, np.float32))
     normals = buffers.interpolate(head.skin.normals)
     normals[~buffers.covered] = (0, 0, 1)
@@ -131,19 +139,24 @@ def render_neutral(head: Head) -> Appearance:
         light=light,
         background=background,
         hair_back=_hair_layer(behind),
-        mouth=empty,
+        mouth=Layer(*paint_mouth(head, light, lips)),
         eyes=(paint_eye(head, light, 0, openings[0]), paint_eye(head, light, 1, openings[1])),
         skin=skin,
-        clothes=empty,
+        clothes=_layer(cloth_light, cloth_alpha),
         lashes_lower=Layer(lash, paint_lashes(head, openings, upper=False)),
         lashes_upper=Layer(lash, paint_lashes(head, openings, upper=True)),
         hair_front=_hair_layer(strands),
-        glasses=empty,
+        glasses=_layer(glasses_light, glasses_alpha),
         buffers=buffers,
         normals=normals,
         occlusion=buffers.interpolate(occluded, 1.0),
         shadow=buffers.interpolate(lit, 1.0),
     )
+
+
+def _layer(linear: Floats, alpha: Floats) -> Layer:
+    """A layer from linear light times coverage."""
+    return _premultiplied(to_grey(linear / np.maximum(alpha, 1e-3)) * alpha, alpha)
 
 
 def _reduce(picture: Floats) -> Floats:
@@ -164,8 +177,14 @@ def _openings(head: Head, fine: RasterBuffers) -> tuple[tuple[Floats, Floats], n
 
 
 def _skin(
-    head: Head, light: Lighting, fine: RasterBuffers, seen: npt.NDArray[np.bool_], occluded: Floats, lit: Floats, hair: Floats
-) -> tuple[Layer, Masks]:
+    head: Head,
+    light: Lighting,
+    fine: RasterBuffers,
+    seen: npt.NDArray[np.bool_],
+    occluded: Floats,
+    lit: Floats,
+    shade: Floats,
+) -> Layer:
     rows, columns = np.flatnonzero(fine.covered.any(1)), np.flatnonzero(fine.covered.any(0))
     box = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
     part = RasterBuffers(fine.triangle[box], fine.weights[box], fine.depth[box], fine.triangles)
@@ -175,25 +194,28 @@ def _skin(
     )
     fields = part.interpolate(values)
     normals, canonical = fields[..., :3], fields[..., 3:6]
-    occlusion, shadow = fields[..., 7], fields[..., 8:]
-    # Hair shades the skin below it.
-    below = np.roll(cv2.GaussianBlur(hair, (0, 0), 5.0), 6, axis=0)
-    shade = cv2.resize(below, (fine.triangle.shape[1], fine.triangle.shape[0]), interpolation=cv2.INTER_LINEAR)[box]
+    # Hair, clothes and glasses shade the skin below them.
+    shade = cv2.resize(shade, (fine.triangle.shape[1], fine.triangle.shape[0]), interpolation=cv2.INTER_LINEAR)[box]
+    occlusion = fields[..., 7] * (1 - 0.5 * shade)
+    shadow = fields[..., 8:] * (1 - 0.5 * shade)[..., None]
     inside = seen[box].astype(np.float32)
+    px_per_cm = head.camera.px_per_cm * _SAMPLES
     paint, masks = paint_skin(head.identity, canonical, fields[..., 6], scalp_weight(head.identity, canonical))
-    occlusion = occlusion * (1 - 0.5 * shade)
-    shadow = shadow * (1 - 0.45 * shade)[..., None]
-    bumpy = _bump(normals, paint.relief_cm, head.camera.px_per_cm * _SAMPLES)
+    hairs = paint_hairs(head.identity, canonical, masks, px_per_cm)
+    hair_tone = 0.75 * head.identity.hair.albedo + 0.01
+    albedo = paint.albedo * (1 - hairs) + hair_tone * hairs
+    bumpy = _bump(normals, paint.relief_cm, px_per_cm)
     sharp = light.diffuse(bumpy, occlusion, shadow)
-    px = head.camera.px_per_cm * _SAMPLES / 10  # of a millimetre
-    soft = 0.45 * sharp + 0.3 * masked_blur(sharp, inside, 0.5 * px) + 0.25 * masked_blur(sharp, inside, 1.6 * px)
-    mirrored = light.specular(bumpy, shadow * occlusion[..., None], paint.roughness) * paint.shine * head.identity.skin.oil
-    linear = paint.albedo * soft + 0.9 * mirrored * inside
+    mm = px_per_cm / 10
+    soft = 0.45 * sharp + 0.3 * masked_blur(sharp, inside, 0.5 * mm) + 0.25 * masked_blur(sharp, inside, 1.6 * mm)
+    mirrored = light.specular(bumpy, shadow * occlusion[..., None], paint.roughness)
+    mirrored *= paint.shine * (0.5 + head.identity.skin.oil) * (1 - 0.8 * hairs)
+    linear = albedo * soft + mirrored
     grey = np.zeros(seen.shape, np.float32)
     alpha = np.zeros(seen.shape, np.float32)
     grey[box] = to_grey(linear) * inside
     alpha[box] = inside
-    return _premultiplied(_reduce(grey), _reduce(alpha)), masks
+    return _premultiplied(_reduce(grey), _reduce(alpha))
 
 
 def _hair_layer(picture: HairPicture) -> Layer:
@@ -205,8 +227,7 @@ def _hair_layer(picture: HairPicture) -> Layer:
     fill = np.clip(0.8 * cv2.GaussianBlur(gaps, (0, 0), 0.8) - picture.alpha, 0, 1)
     alpha = np.clip(picture.alpha + fill, 0, 1)
     linear = picture.light + 0.4 * fill * mass
-    grey = to_grey(linear / np.maximum(alpha, 1e-3))
-    return _premultiplied(grey * alpha, alpha)
+    return _layer(linear, alpha)
 
 
 def _bump(normals: Floats, relief_cm: Floats, px_per_cm: float) -> Floats:

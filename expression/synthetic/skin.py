@@ -168,10 +168,10 @@ def _marks(
         cx, cy = draw.uniform(-5.5, 5.5), draw.uniform(-12, 5)
         if abs(cx) < 2.8 and -8 < cy < -5.5:
             continue
-        size = draw.gamma(4, 0.022)
-        strength = draw.uniform(0.3, 0.75)
+        size = draw.gamma(3, 0.014)
+        strength = draw.uniform(0.15, 0.55)
         distance = np.sqrt(np.square(x - cx) + np.square(y - cy))
-        factor *= 1 - strength * smooth(size + 0.05, size - 0.03, distance) * front
+        factor *= 1 - strength * smooth(size + 0.045, max(size - 0.03, 0), distance) * front
     return factor
 
 
