@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
+import re
 import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn, Self, TextIO
 
 import rich.progress
 import typer
 from rich.console import Console
 
 from capture.errors import BadInput, CaptureError
+from capture.recording.files import finite
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells know it."""
 _INTERRUPTED_TEXT = "interrupted; everything written so far is valid"
 _SHOW_AFTER_S = 2.0
 _LINE_EVERY_S = 10.0
+_CONTROL = re.compile(r"\x1b(?!\[[0-9;]*m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]")
+"""Control characters, but for tabs, line ends, and the colours that we write ourselves."""
 
 
 def run_command(app: typer.Typer, args: Sequence[str] | None = None) -> NoReturn:
@@ -61,15 +66,42 @@ def run_command(app: typer.Typer, args: Sequence[str] | None = None) -> NoReturn
 
 
 def print_json(content: Mapping[str, Any]) -> None:
-    """Print `content` as one line on standard output; must be the last thing that a command prints there."""
-    sys.stdout.write(json.dumps(content, allow_nan=False) + "\n")
+    """Print `content` as one line on standard output; must be the last thing that a command prints there.
+
+    Numbers that JSON does not have become null.
+    """
+    sys.stdout.write(json.dumps(finite(content), allow_nan=False) + "\n")
     sys.stdout.flush()
 
 
 def output() -> Console:
     """Standard output for people: colours only on a terminal and without `NO_COLOR`, never wrapped in a pipe."""
     wide = None if sys.stdout.isatty() else 200
-    return Console(file=sys.stdout, width=wide, highlight=False, soft_wrap=False)
+    return Console(file=_Harmless(sys.stdout), width=wide, highlight=False, soft_wrap=False)
+
+
+class _Harmless(io.TextIOBase):
+    """Passes text on without control characters: names in a folder from elsewhere must not drive our terminal."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]  # a property in the base class as well, typed as an attribute
+        return self._stream.encoding
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+    def write(self, text: str) -> int:
+        harmless = _CONTROL.sub("?", text).encode(self.encoding, "replace").decode(self.encoding)
+        return self._stream.write(harmless)
+
+    def flush(self) -> None:
+        self._stream.flush()
 
 
 class Progress:
@@ -122,7 +154,7 @@ class Progress:
 
 
 def _fail(message: str, status: int, arguments: Sequence[str]) -> NoReturn:
-    line = " ".join(message.split())
+    line = _CONTROL.sub("?", " ".join(message.split()))
     sys.stdout.flush()
     sys.stderr.write(f"error: {line}\n")
     if "--json" in arguments:

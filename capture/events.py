@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
-import os
+import io
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from capture.errors import BadInput, RecordingInvalid
+from capture.recording.files import read_document, write_whole
 from capture.recording.layout import write_json
 from capture.recording.reader import Recording
 
@@ -16,6 +18,7 @@ COLUMNS = ("onset", "duration", "trial_type", "trial", "sample", "level", "sourc
 MISSING = "n/a"
 _DESCRIPTION = {
     "onset": {"Description": "Time of the event, from the first frame of the trial's recording", "Units": "s"},
+_TIME_NS = re.compile(r"[0-9]{1,19}")
     "duration": {"Description": "Length of the event", "Units": "s"},
     "trial_type": {"Description": "Kind of event: trial, marker, note, ..."},
     "trial": {"Description": "Trial that the event belongs to"},
@@ -76,7 +79,7 @@ class EventLog:
             RecordingInvalid: The file is missing or is not an event log.
         """
         try:
-            with self.path.open(encoding="utf-8", errors="replace", newline="") as file:
+            with io.StringIO(read_document(self.path).decode("utf-8", "replace"), newline="") as file:
                 reader = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE, restval=MISSING)
                 if tuple(reader.fieldnames or ()) != COLUMNS:
                     raise RecordingInvalid(f"{self.path} is not an event log of dfme: its columns are others")
@@ -95,7 +98,7 @@ class EventLog:
         rows = self.rows()
         changed = 0
         for row in rows:
-            if row["onset"] != MISSING or row["trial"] == MISSING or not row["host_ns"].isdecimal():
+            if row["onset"] != MISSING or row["trial"] == MISSING or not _TIME_NS.fullmatch(row["host_ns"]):
                 continue
             onset, sample = _place(int(row["host_ns"]), recording_of(row["trial"]))
             if onset != MISSING:
@@ -106,14 +109,8 @@ class EventLog:
         return changed
 
     def _rewrite(self, rows: list[dict[str, str]]) -> None:
-        partial = self.path.with_name(self.path.name + ".partial")
-        with partial.open("wb") as file:
-            file.write(("\t".join(COLUMNS) + "\n").encode())
-            for row in rows:
-                file.write(_line(row))
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(self.path)
+        header = ("\t".join(COLUMNS) + "\n").encode()
+        write_whole(self.path, header + b"".join(_line(row) for row in rows))
 
 
 def _line(fields: dict[str, str]) -> bytes:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator,
 from pydantic import ValidationError as SchemaError
 
 from capture.errors import ConfigError, RateUnreachable
+from capture.recording.files import read_document
 
 FeatureValue = bool | int | float | str
 """What a GenICam feature holds, as plain Python; `"command"` executes a command feature."""
@@ -41,6 +42,7 @@ def max_exposure_us(rate_fps: float) -> float:
 _DEFAULT_RING_SECONDS = 2.0
 _DEFAULT_RING_BYTES = 4_000_000_000
 _FEWEST_SLOTS = 8
+_MAX_FILE_BYTES = 1 << 20
 
 
 class _Frozen(BaseModel):
@@ -137,7 +139,9 @@ class HardwareSettings(_Frozen):
         for key, value in features.items() if isinstance(features, Mapping) else ():
             if not FEATURE_KEY.match(str(key)):
                 raise ValueError(f"{key} = {value!r}: no feature name; write Gain or 'Gain[GainSelector=DigitalAll]'")
-            if not isinstance(value, bool | int | float | str):
+            if not isinstance(value, bool | int | float | str) or (
+                isinstance(value, float) and not math.isfinite(value)
+            ):
                 raise ValueError(f"{key} = {value!r}: a feature takes true or false, a number or a text")
         return features
 
@@ -236,14 +240,15 @@ def load_hardware(path: Path) -> HardwareSettings:
         ConfigError: The file cannot be read, is no TOML, or has a wrong key; one line with file, line and key.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_document(path, _MAX_FILE_BYTES).decode("utf-8")
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: is not UTF-8 text ({error.reason} at byte {error.start})") from error
     try:
         content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
+        # Also what TOML allows and Python does not: numbers of thousands of digits, thousands of brackets.
         raise ConfigError(_syntax_error(path, text, str(error))) from None
     producer = content.get("producer")
     if isinstance(producer, str) and producer.startswith(("./", "../")):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +10,7 @@ import msgspec
 
 from capture.clock import ClockFit, clock_fit_from_attributes
 from capture.errors import RecordingInvalid
+from capture.recording.files import nested_deeper, read_document
 from capture.recording.layout import FORMAT_VERSION
 from capture.statistics import LossLedger
 
@@ -116,12 +116,16 @@ def read_json(path: Path) -> Any:
         RecordingInvalid: The file is missing, cannot be read or is not JSON.
     """
     try:
-        return json.loads(path.read_bytes())
+        # Strict: no NaN, no number that overflows, no half of a surrogate pair.
+        content = msgspec.json.decode(read_document(path))
+        if isinstance(content, dict | list) and nested_deeper(content, 60):
+            raise ValueError
+        return content
     except FileNotFoundError:
         raise RecordingInvalid(f"{path} is missing: give the path of a recording or of its session folder") from None
     except OSError as error:
         raise RecordingInvalid(f"cannot read {path}: {error.strerror}") from None
-    except (ValueError, RecursionError):
+    except (msgspec.DecodeError, ValueError, RecursionError):
         raise RecordingInvalid(f"{path} is not JSON: the file is damaged, restore it from a copy") from None
 
 

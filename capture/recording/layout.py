@@ -9,7 +9,6 @@ Frames that count are those with `host_ns` > 0.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,8 @@ from typing import Any
 import google_crc32c
 import numpy as np
 import numpy.typing as npt
+
+from capture.recording.files import finite, write_whole
 
 FORMAT_VERSION = "1.0"
 FRAMES_PER_SHARD = 500
@@ -155,15 +156,10 @@ def write_json(path: Path, content: Mapping[str, Any], *, sync: bool = True) -> 
     """Write a JSON file whole: readers find the old content or the new, never a part.
 
     With `sync` the content is on the disk before it takes its name, which a power cut needs and a kill does not.
+    Numbers that JSON does not have become null: some readers refuse a file with `NaN` in it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("w", encoding="utf-8") as file:
-        json.dump(content, file, indent=1)
-        if sync:
-            file.flush()
-            os.fsync(file.fileno())
-    partial.replace(path)
+    write_whole(path, json.dumps(finite(content), indent=1).encode(), sync=sync)
 
 
 def write_metadata(recording: Path, geometry: ShardGeometry, length: int, *, sync: bool = True) -> None:

@@ -17,6 +17,7 @@ from numcodecs.blosc import Blosc  # type: ignore[import-untyped]  # the package
 
 from capture.errors import RecordingInvalid
 from capture.recording.attributes import read_json
+from capture.recording.files import open_regular
 from capture.recording.layout import ALIGNMENT, MISSING, ShardGeometry, shard_path
 
 Frames = npt.NDArray[np.uint8]
@@ -29,8 +30,17 @@ BLOSC_CODEC: dict[str, Any] = {
 }
 _DIRECT_FROM_BYTES = 4 << 20
 _MAX_SIDE_PX = 65_536
-_MAX_FRAMES_PER_SHARD = 1_000_000
+MAX_FRAME_BYTES = 2**28
+"""More than any sensor has pixels; a file that says more would have memory taken for what is not in it."""
+_MAX_FRAMES_PER_SHARD = 10_000
+_MAX_LENGTH = 2**48
 _REPAIR = "run `dfme-session repair`"
+
+
+def possible_frame(height_px: int, width_px: int) -> bool:
+    """Whether a camera can have frames of this size."""
+    sides = 0 < height_px <= _MAX_SIDE_PX and 0 < width_px <= _MAX_SIDE_PX
+    return sides and height_px * width_px <= MAX_FRAME_BYTES
 
 
 class Pixels(Protocol):
@@ -153,13 +163,17 @@ class VideoPixels:
         self._lock = Lock()
         self._next = -1
         try:
-            self._container = av.open(str(self.path))
+            # One protocol and one format, so that neither the name nor the content can make FFmpeg open something else.
+            name, only = f"file:{self.path.absolute()}", {"protocol_whitelist": "file"}
+            self._container = av.open(name, format="matroska", options=only)
             self._stream = self._container.streams.video[0]
-        except (av.error.FFmpegError, OSError, IndexError) as error:
+        except (av.error.FFmpegError, OSError, IndexError, ValueError) as error:
             raise RecordingInvalid(f"cannot open {self.path}: {error}") from None
         self._stream.thread_type = "SLICE"
         if (self._stream.height, self._stream.width) != (geometry.height_px, geometry.width_px):
             raise RecordingInvalid(f"{self.path} has another frame size than its recording: restore it from a copy")
+        if self._stream.codec_context.name != "ffv1" or not self._stream.time_base:
+            raise RecordingInvalid(f"{self.path} is not a video that dfme made: restore it from a copy")
 
     def read(self, positions: npt.NDArray[np.int64], out: Frames) -> None:
         """Fill `out` with the frames at ascending `positions`."""
@@ -169,9 +183,9 @@ class VideoPixels:
 
     def _decode(self, position: int) -> Frames:
         base = self._stream.time_base
-        if base is None:
-            raise RecordingInvalid(f"{self.path} has no time base: restore it from a copy")
         try:
+            if not base:
+                raise OverflowError
             if position != self._next:
                 self._container.seek(round(position / VIDEO_FPS / base), stream=self._stream)
                 self._frames = self._container.decode(self._stream)
@@ -179,18 +193,25 @@ class VideoPixels:
                 number = round((frame.pts or 0) * base * VIDEO_FPS)
                 if number == position:
                     self._next = position + 1
-                    return video_pixels(frame)
+                    return self._pixels(frame)
                 if number > position:
                     break
         except (av.error.FFmpegError, OSError) as error:
+            self._next = -1
             raise RecordingInvalid(f"{self.path}: frame {position} cannot be decoded: {error}") from None
+        except OverflowError:
+            pass
         self._next = -1
         raise RecordingInvalid(f"{self.path} has no frame {position}: restore it from a copy")
 
-
-def video_pixels(frame: av.VideoFrame) -> Frames:
-    """The pixels of a decoded `gray` frame, uint8 (height, width), without the decoder's row padding."""
-    return np.asarray(frame.to_ndarray(), dtype=np.uint8)
+    def _pixels(self, frame: av.VideoFrame) -> Frames:
+        """The pixels of a decoded frame, uint8 (height, width), without the decoder's row padding."""
+        size = (self.geometry.height_px, self.geometry.width_px)
+        # Every frame of a stream can change its size and its format.
+        if frame.format.name != "gray" or (frame.height, frame.width) != size:
+            self._next = -1
+            raise RecordingInvalid(f"{self.path} holds a frame of another kind: restore it from a copy")
+        return np.asarray(frame.to_ndarray(), dtype=np.uint8)
 
 
 def read_frames_metadata(recording: Path) -> tuple[ShardGeometry, int, bool]:
@@ -218,9 +239,9 @@ def read_frames_metadata(recording: Path) -> tuple[ShardGeometry, int, bool]:
             and [step["name"] for step in inner["codecs"]] in (["bytes"], ["bytes", "blosc"])
             and [step["name"] for step in inner["index_codecs"]] == ["bytes", "crc32c"]
             and (shard_height, shard_width) == (height, width)
-            and 0 < height <= _MAX_SIDE_PX
-            and 0 < width <= _MAX_SIDE_PX
+            and possible_frame(height, width)
             and 0 < per_shard <= _MAX_FRAMES_PER_SHARD
+            and length <= _MAX_LENGTH
         )
     except (msgspec.ValidationError, KeyError, TypeError, ValueError, AttributeError, RecursionError):
         ours = False
@@ -238,6 +259,8 @@ def read_index(path: Path, geometry: ShardGeometry) -> npt.NDArray[np.uint64]:
     fd = _open(path)
     try:
         block = os.pread(fd, geometry.index_bytes, 0)
+    except OSError as error:
+        raise RecordingInvalid(f"cannot read {path}: {error.strerror}") from None
     finally:
         os.close(fd)
     body, stored = block[:-4], block[-4:]
@@ -270,10 +293,9 @@ def _worth_direct(out: Frames, offsets: npt.NDArray[np.uint64]) -> bool:
 
 
 def _open(path: Path, *, direct: bool = False) -> int:
-    flags = os.O_RDONLY | os.O_CLOEXEC
     try:
-        return os.open(path, flags | (os.O_DIRECT if direct else 0))
+        return open_regular(path, os.O_RDONLY | (os.O_DIRECT if direct else 0))
     except OSError as error:
-        if direct and error.errno == errno.EINVAL:
+        if direct and error.errno == errno.EINVAL and path.is_file():
             return _open(path)
         raise RecordingInvalid(f"cannot read {path}: {error.strerror}") from None

@@ -13,12 +13,17 @@ import numpy.typing as npt
 from capture.clock import piecewise_clock_from_attributes
 from capture.errors import BadInput, RecordingInvalid
 from capture.recording.attributes import RecordingAttributes, parse_attributes, raw_attributes, read_json
+from capture.recording.files import open_regular
 from capture.recording.layout import PER_FRAME, ShardGeometry, value_path
-from capture.recording.pixels import VIDEO_NAME, Pixels, ShardedPixels, VideoPixels
+from capture.recording.pixels import VIDEO_NAME, Pixels, ShardedPixels, VideoPixels, possible_frame
 
 VALUES_NAME = "values.zarr"
 """Group with attributes and per-frame arrays beside a transcoded video."""
 Codec = Literal["raw", "zstd", "ffv1"]
+_SLOWEST_FPS = 1e-3
+_FASTEST_FPS = 1e6
+_LONGEST_NUMBER = 9
+"""Digits of a chunk's number: 30 years at 500 frames a second, and every position still fits an int64."""
 
 
 class Recording:
@@ -90,8 +95,9 @@ class Recording:
 
     @property
     def rate_fps(self) -> float:
-        """Rate that the camera was set to, in frames a second."""
-        return self.attributes.rate_fps
+        """Rate that the camera was set to, in frames a second; 0 where the file says none that a camera can have."""
+        rate = self.attributes.rate_fps
+        return rate if _SLOWEST_FPS <= rate <= _FASTEST_FPS else 0.0
 
     @property
     def seconds(self) -> float:
@@ -101,7 +107,7 @@ class Recording:
         clock = self._clock
         stepped = clock is not None and len(clock.segments) > 1
         times = self.times_ns("host" if not self.device_ns.all() else "mapped" if stepped else "device")
-        return float(times[-1] - times[0]) / 1e9 * len(self) / (len(self) - 1)
+        return (int(times[-1]) - int(times[0])) / 1e9 * len(self) / (len(self) - 1)
 
     @property
     def disk_bytes(self) -> int:
@@ -166,11 +172,12 @@ class Recording:
         """
         times = self.times_ns()
         margin = round(1e9 / self.rate_fps) if self.rate_fps > 0 else 0
-        if not len(times) or not times[0] - margin <= time_ns <= times[-1] + margin:
+        if not len(times) or not int(times[0]) - margin <= time_ns <= int(times[-1]) + margin:
             span = f"{times[0]} to {times[-1]} ns" if len(times) else "no frames"
             raise BadInput(f"{time_ns} ns lies outside {self.path} ({span})")
-        after = int(np.clip(np.searchsorted(times, time_ns), 1, max(1, len(times) - 1)))
-        if len(times) == 1 or time_ns - times[after - 1] <= times[after] - time_ns:
+        within_int64 = min(max(time_ns, -(2**63)), 2**63 - 1)
+        after = int(np.clip(np.searchsorted(times, within_int64), 1, max(1, len(times) - 1)))
+        if len(times) == 1 or time_ns - int(times[after - 1]) <= int(times[after]) - time_ns:
             return after - 1
         return after
 
@@ -220,7 +227,7 @@ def read_value_chunk(group: Path, name: str, shard: int, per_shard: int) -> npt.
     values = np.zeros(per_shard, dtype)
     path = value_path(group, name, shard)
     try:
-        with path.open("rb") as file:
+        with os.fdopen(open_regular(path), "rb") as file:
             content = file.read(values.nbytes)
     except FileNotFoundError:
         return values
@@ -234,10 +241,12 @@ def read_value_chunk(group: Path, name: str, shard: int, per_shard: int) -> npt.
 def chunk_numbers(folder: Path) -> list[int]:
     """Numbers of the chunks or shards in a `c` folder, ascending."""
     try:
-        names = [entry.name for entry in folder.iterdir()]
+        names = {entry.name for entry in folder.iterdir()}
     except OSError:
         return []
-    return sorted(int(name) for name in names if name.isascii() and name.isdecimal() and len(name) < 16)
+    numbers = [int(name) for name in names if name.isascii() and name.isdecimal() and len(name) <= _LONGEST_NUMBER]
+    # `007` is not the name of a chunk: Zarr writes numbers without zeros before them.
+    return sorted({number for number in numbers if str(number) in names})
 
 
 class _ValueGrid(msgspec.Struct):
@@ -280,7 +289,7 @@ def check_values_metadata(group: Path, name: str, per_shard: int) -> int:
 def _video_geometry(values: Path, raw: dict[str, Any]) -> tuple[ShardGeometry, int]:
     """Frame size and number of frames of a transcoded recording, whose arrays are one chunk each 500 frames."""
     attributes = parse_attributes(values, raw)
-    if not (0 < attributes.height_px <= 65_536 and 0 < attributes.width_px <= 65_536):
+    if not possible_frame(attributes.height_px, attributes.width_px):
         raise RecordingInvalid(f"{values / 'zarr.json'} has no frame size: restore it from a copy")
     geometry = ShardGeometry(attributes.height_px, attributes.width_px)
     return geometry, check_values_metadata(values, "host_ns", geometry.frames_per_shard)

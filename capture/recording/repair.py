@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import numpy.typing as npt
 from capture.errors import BadInput, CaptureError, NoSpace, RecordingInvalid
 from capture.recording.attributes import Repair, parse_attributes, raw_attributes, read_json
 from capture.recording.blocks import Progress, silent
+from capture.recording.files import lies_in, open_regular, write_whole
 from capture.recording.layout import (
     FORMAT_VERSION,
     PER_FRAME,
@@ -28,7 +29,7 @@ from capture.recording.layout import (
     values_metadata,
     write_json,
 )
-from capture.recording.pixels import VIDEO_NAME, read_frames_metadata, read_index
+from capture.recording.pixels import VIDEO_NAME, possible_frame, read_exactly, read_frames_metadata, read_index
 from capture.recording.reader import chunk_numbers, read_value_chunk
 
 KEPT_NAME = "before-repair"
@@ -54,26 +55,45 @@ class _Shard:
     """What is on disk of one shard, and what should be."""
 
     def __init__(self, recording: Path, number: int, geometry: ShardGeometry) -> None:
+        self.recording = recording
         self.path = shard_path(recording, number)
         self.number = number
-        self.values = {name: read_value_chunk(recording, name, number, geometry.frames_per_shard) for name in PER_FRAME}
-        self.counted: npt.NDArray[np.bool_] = self.values["host_ns"] > 0
-        self.intact = np.zeros_like(self.counted)
+        self.geometry = geometry
+        # Of all that is known of a shard only this stays in memory: a recording of a day has 86,400 of them.
+        self.counted: npt.NDArray[np.bool_] = np.trim_zeros(self.values("host_ns") > 0, "b")
+        """Which slots hold a frame that counts, bool, up to the last such slot."""
+        self.intact: npt.NDArray[np.bool_] = np.zeros_like(self.counted)
+        """Of those, which have their pixels."""
 
-    def check(self, geometry: ShardGeometry) -> None:
+    def values(self, name: str) -> npt.NDArray[Any]:
+        """A per-frame array as it is on disk (frames_per_shard,)."""
+        return read_value_chunk(self.recording, name, self.number, self.geometry.frames_per_shard)
+
+    def is_intact(self) -> npt.NDArray[np.bool_]:
+        """Which slots hold a frame that is intact, bool (frames_per_shard,)."""
+        present = np.zeros(self.geometry.frames_per_shard, np.bool_)
+        present[: len(self.intact)] = self.intact
+        return present
+
+    def check(self) -> None:
         """Find the frames whose pixels, at their place in the shard, have the checksum that was recorded."""
-        if not self.counted.any():
+        if not len(self.counted):
             return
         try:
-            fd = os.open(self.path, os.O_RDONLY)
+            fd = open_regular(self.path)
         except FileNotFoundError:
             return
+        geometry, checksums = self.geometry, self.values("crc32c")
         try:
+            size = os.fstat(fd).st_size
             pixels = np.empty(geometry.frame_bytes, np.uint8)
             for slot in np.flatnonzero(self.counted).tolist():
-                read = os.preadv(fd, [pixels.data], geometry.offset(slot))
-                whole = read == geometry.frame_bytes
-                self.intact[slot] = whole and google_crc32c.value(pixels) == int(self.values["crc32c"][slot])
+                if geometry.offset(slot) + geometry.frame_bytes > size:
+                    break
+                # A frame that the disk cannot read any more is lost, those behind it are not.
+                with suppress(RecordingInvalid):
+                    read_exactly(fd, pixels.data, geometry.offset(slot), self.path)
+                    self.intact[slot] = google_crc32c.value(pixels) == int(checksums[slot])
         finally:
             os.close(fd)
 
@@ -99,10 +119,11 @@ def repair(path: Path | str, progress: Progress = silent) -> RepairReport:
         raise CaptureError(f"process {writer} is recording {path}: stop it first")
     raw = _attributes_or_empty(path)
     shards = [_Shard(path, number, geometry) for number in _shard_numbers(path)]
+    _refuse_links(path, shards)
     total = sum(int(shard.counted.sum()) for shard in shards)
     done = 0
     for shard in shards:
-        shard.check(geometry)
+        shard.check()
         done += int(shard.counted.sum())
         progress(done, total)
     length = max(
@@ -110,7 +131,7 @@ def repair(path: Path | str, progress: Progress = silent) -> RepairReport:
     )
     frames = sum(int(shard.intact.sum()) for shard in shards)
     dropped = [s for s in shards if bool(np.any(s.counted & ~s.intact))]
-    lost_ids = [(int(i), int(i)) for s in dropped for i in s.values["frame_id"][s.counted & ~s.intact].tolist()]
+    lost_ids = [(i, i) for s in dropped for i in s.values("frame_id")[np.flatnonzero(s.counted & ~s.intact)].tolist()]
     with _disk_errors(path):
         rebuilt = sum(_rebuild_index(shard, geometry) for shard in shards)
         for shard in dropped:
@@ -178,7 +199,7 @@ def _geometry(path: Path) -> ShardGeometry:
             attributes = parse_attributes(path, raw_attributes(path))
         except RecordingInvalid:
             raise error from None
-        if not (0 < attributes.height_px <= 65_536 and 0 < attributes.width_px <= 65_536):
+        if not possible_frame(attributes.height_px, attributes.width_px):
             raise error from None
         return ShardGeometry(attributes.height_px, attributes.width_px)
     if packed:
@@ -198,7 +219,10 @@ def _attributes_or_empty(path: Path) -> dict[str, Any]:
 
 
 def _earlier_repair(raw: dict[str, Any]) -> Repair:
-    return msgspec.convert(raw.get("repair") or {}, Repair)
+    try:
+        return msgspec.convert(raw.get("repair") or {}, Repair)
+    except msgspec.ValidationError:
+        return Repair()
 
 
 def _shard_numbers(path: Path) -> list[int]:
@@ -207,6 +231,21 @@ def _shard_numbers(path: Path) -> list[int]:
 
 def _last(present: npt.NDArray[np.bool_]) -> int:
     return int(np.flatnonzero(present)[-1])
+
+
+def _refuse_links(path: Path, shards: list[_Shard]) -> None:
+    """Make sure that whatever repair writes lands in the recording.
+
+    Raises:
+        RecordingInvalid: A file or folder of it is a link that leads elsewhere.
+    """
+    targets = [path / "zarr.json", *(path / name / "zarr.json" for name in ("frames", *PER_FRAME))]
+    for shard in shards:
+        targets += [shard.path, *(value_path(path, name, shard.number) for name in PER_FRAME)]
+        targets += [path / "host_ns" / KEPT_NAME / str(shard.number)]
+    for target in targets:
+        if not lies_in(target, path):
+            raise RecordingInvalid(f"{target} is a link or lies behind one: repair would write outside the recording")
 
 
 def _joined(ids: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -224,7 +263,7 @@ def _rebuild_index(shard: _Shard, geometry: ShardGeometry) -> bool:
     """Write the shard's index where it differs from the frames that are intact; returns whether it did."""
     if not shard.path.exists():
         return False
-    block = geometry.index_block(shard.intact)
+    block = geometry.index_block(shard.is_intact())
     try:
         current = read_index(shard.path, geometry).tobytes()
     except RecordingInvalid:
@@ -245,18 +284,19 @@ def _take_out(path: Path, shard: _Shard) -> None:
     if not kept.exists():
         kept.parent.mkdir(exist_ok=True)
         shutil.copyfile(chunk, kept)
-    shard.values["host_ns"][~shard.intact] = 0
-    _write_whole(chunk, shard.values["host_ns"].tobytes())
+    times = shard.values("host_ns")
+    times[~shard.is_intact()] = 0
+    write_whole(chunk, times.tobytes())
 
 
 def _complete_chunks(path: Path, shard: _Shard) -> bool:
     """Bring chunk files that are missing or cut short to full length; returns whether any was."""
     changed = False
-    for name, values in shard.values.items():
+    for name, dtype in PER_FRAME.items():
         chunk = value_path(path, name, shard.number)
-        if not chunk.exists() or chunk.stat().st_size != values.nbytes:
+        if not chunk.exists() or chunk.stat().st_size != shard.geometry.frames_per_shard * dtype.itemsize:
             chunk.parent.mkdir(parents=True, exist_ok=True)
-            _write_whole(chunk, values.tobytes())
+            write_whole(chunk, shard.values(name).tobytes())
             changed = True
     return changed
 
@@ -293,15 +333,6 @@ def _trim_unwritten(path: Path, geometry: ShardGeometry) -> None:
             slots = -(-(end - geometry.data_start) // geometry.stride)
             if geometry.shard_bytes(slots) < size:
                 os.ftruncate(file.fileno(), geometry.shard_bytes(slots))
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
 
 
 @contextmanager

@@ -145,7 +145,8 @@ def _check_files(recording: Recording, findings: _Findings) -> None:
         (findings.notes if attributes.state == "repaired" else findings.problems).append(text)
     if recording.codec == "ffv1":
         return
-    shards = range(int(recording.positions[-1]) // geometry.frames_per_shard + 1 if len(recording) else 0)
+    # Only those that hold frames: a place far behind the others is one problem, not as many as lie between.
+    shards = np.unique(recording.positions // geometry.frames_per_shard).tolist()
     for shard in shards:
         for name, dtype in PER_FRAME.items():
             chunk = value_path(recording.path, name, shard)
@@ -153,7 +154,7 @@ def _check_files(recording: Recording, findings: _Findings) -> None:
             if not chunk.is_file() or chunk.stat().st_size != expected:
                 findings.problems.append(f"{chunk} is missing or not {expected} bytes long")
     # Repair keeps shards in which no frame counts any more, as it deletes no pixels; a first shard is always made.
-    spare = [k for k in chunk_numbers(recording.path / "frames" / "c") if k >= max(1, len(shards))]
+    spare = [k for k in chunk_numbers(recording.path / "frames" / "c") if k > max(shards, default=0)]
     if spare and attributes.state == "complete":
         findings.problems.append(f"{shard_path(recording.path, spare[0])} lies behind the last frame")
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,7 @@ _READY_OFFSET = 40
 _U32 = struct.Struct("<I")
 _U64 = struct.Struct("<Q")
 _MAX_SIDE_PX = 65536
+_MAX_FRAME_BYTES = 2**28
 _MAX_FRAMES = 2**31
 _MAX_RATE_FPS = 100_000.0
 _FREE_MARGIN_BYTES = 64 * 1024**2
@@ -94,8 +96,12 @@ class BankGeometry:
 
     def fault(self) -> str:
         """What is impossible about these values, or an empty string."""
-        if not (0 < self.width_px <= _MAX_SIDE_PX and 0 < self.height_px <= _MAX_SIDE_PX):
-            return f"the frame size is {self.width_px}x{self.height_px}, sides may be 1 to {_MAX_SIDE_PX} px"
+        sides = 0 < self.width_px <= _MAX_SIDE_PX and 0 < self.height_px <= _MAX_SIDE_PX
+        if not sides or self.frame_bytes > _MAX_FRAME_BYTES:
+            return (
+                f"the frame size is {self.width_px}x{self.height_px}, sides may be 1 to {_MAX_SIDE_PX} px "
+                f"and frames {_MAX_FRAME_BYTES / 1e6:.0f} million pixels"
+            )
         if self.frame_bytes < STAMP_BYTES:
             return f"a frame of {self.width_px}x{self.height_px} has no room for the stamp of {STAMP_BYTES} pixels"
         if not 0 < self.rate_fps <= _MAX_RATE_FPS:
@@ -199,9 +205,12 @@ class FrameBank:
             FrameBankError: The file cannot be read, is no bank, or its header contradicts itself or the file's length.
         """
         try:
-            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError as error:
-            raise FrameBankError(f"cannot open the frame bank {path}: {error.strerror}") from error
+            # Without waiting: opening a pipe blocks until somebody writes into it.
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        except (OSError, ValueError) as error:
+            raise FrameBankError(
+                f"cannot open the frame bank {path}: {getattr(error, 'strerror', None) or error}"
+            ) from error
         try:
             return cls(path, fd, _checked_geometry(path, fd))
         except BaseException:
@@ -271,7 +280,10 @@ def _write_all(fd: int, data: bytes | memoryview, offset: int) -> None:
 
 def _checked_geometry(path: Path, fd: int) -> BankGeometry:
     """The geometry in the header of an open bank, when nothing about it is impossible."""
-    header = os.pread(fd, _HEADER.size, 0)
+    try:
+        header = os.pread(fd, _HEADER.size, 0) if stat.S_ISREG(os.fstat(fd).st_mode) else b""
+    except OSError as error:
+        raise FrameBankError(f"cannot read the frame bank {path}: {error.strerror}") from error
     if len(header) != _HEADER.size or not header.startswith(_MAGIC):
         raise FrameBankError(f"{path} is not a frame bank")
     _, version, width_px, height_px, stride, rate_fps, frames, ready, data_offset = _HEADER.unpack(header)
