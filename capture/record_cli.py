@@ -61,6 +61,8 @@ def record(
     endpoint = Endpoint.parse(listen, "--listen")
     require_keys(endpoint, keys)
     lines = Lines()
+    # First: the threads that ZeroMQ starts take it over.
+    prefer_this_process(_NICENESS)
     server = StorageServer(endpoint, out, keys, lines)
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
@@ -68,7 +70,6 @@ def record(
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, on_signal)
-    prefer_this_process(_NICENESS)
     lines.note("info", f"listening on {endpoint}, {'encrypted' if keys else 'not encrypted'}; writing to {out}")
     try:
         result = server.run()

@@ -31,6 +31,8 @@ from capture.version import software
 _FIRST_ANSWER_S = 8.0
 """How long to wait for the first answer before the start is given up."""
 _POLL_MS = 20
+_TRY_ANEW_S = 5.0
+"""A link on which nobody lets us in for so long is made anew: ZeroMQ does not try again where a key was refused."""
 
 
 class Connection:
@@ -48,6 +50,7 @@ class Connection:
         self._hub = hub
         self._knock = Knock(capture, socket.gethostname(), ring_s, software())
         self._spoken = 0.0
+        self._linked_at = time.monotonic()
         self._cut_at: float | None = None
         self._told: LinkEvent | None = None
         self.welcome: Welcome | None = None
@@ -94,6 +97,9 @@ class Connection:
             if event is not LinkEvent.UP and self._cut_at is not None and event not in (LinkEvent.CUT, self._told):
                 self._told = event
                 self._hub.event("warning", self.link.trouble(event))
+        if self.welcome is None and time.monotonic() - self._linked_at > _TRY_ANEW_S:
+            self.link.renew()
+            self._linked_at = time.monotonic()
         yield from self._messages()
 
     def say(self, message: FromCapture) -> None:
@@ -134,6 +140,7 @@ class Connection:
             self._cut_at = time.monotonic()
             self._hub.event("warning", f"the link to {self} is cut; the ring holds what is not safe there")
         self.welcome = None
+        self._linked_at = time.monotonic()
 
     def _messages(self) -> Iterator[FromStorage]:
         while has_input(self.link.socket):

@@ -44,6 +44,7 @@ class Door:
         self._monitor: zmq.Socket[bytes] | None = None
         self._guarded: zmq.Socket[bytes] | None = None
         self._zap: zmq.Socket[bytes] | None = None
+        self._failing = 0
         self.refused = 0
         """Connections that were turned away."""
         self._keys: StorageKeys | None = None
@@ -76,6 +77,10 @@ class Door:
             self._answer_one(self._zap, self._zap.recv_multipart(zmq.NOBLOCK))
         while self._monitor is not None and has_input(self._monitor):
             recv_monitor_message(self._monitor)
+            if self._failing:
+                # The end of a handshake that was answered with a refusal.
+                self._failing -= 1
+                continue
             self.refused += 1
             keys = "without the right keys" if self._file is not None else "with keys, and there are none here"
             self._say_once("handshake", f"a connection was refused: it came {keys}, or not from dfme-capture")
@@ -94,6 +99,7 @@ class Door:
         name = self._keys.name_of(key) if key and self._keys is not None else None
         if name is None:
             self.refused += 1
+            self._failing += 1
             where = address.decode(errors="replace")
             self._say_once(key, f"{where} was refused: its public key {key or '(none)'} is not in {self._file}")
         status, text = (b"200", b"OK") if name is not None else (b"400", b"unknown key")

@@ -63,7 +63,8 @@ class Link:
                 if self.up:
                     self.renew()
                     return [*found, LinkEvent.CUT]
-                found.append(LinkEvent.MISMATCH)
+                if LinkEvent.STRANGER not in found:
+                    found.append(LinkEvent.MISMATCH)
         return found
 
     def renew(self) -> None:

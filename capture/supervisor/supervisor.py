@@ -7,6 +7,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Set as AbstractSet
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -182,17 +183,23 @@ class Supervisor:
             stop_at_fill=RING_STOP_AT if settings.when_ring_full == "stop" else _NEVER_FULL,
         )
         self._recorder_task = RecorderTask(self._hub.endpoint, frames, fd, str(self._request.out))
-        self._children["camera"] = Child.worker("camera", "capture.processes.camera", camera, self._runtime, [fd])
         self._start_recorder()
+        if self._request.remote is not None:
+            # Who has no storage machine need not wait for a camera.
+            self._wait_for({"recorder"})
+        self._children["camera"] = Child.worker("camera", "capture.processes.camera", camera, self._runtime, [fd])
+        self._wait_for(_WORKERS)
+
+    def _wait_for(self, workers: AbstractSet[str]) -> None:
         deadline = time.monotonic() + _START_TIMEOUT_S
-        while not self._hub.present >= _WORKERS:
+        while not self._hub.present >= workers:
             self._turn()
             if self._failure is not None:
                 raise self._failure
             if self._interrupted:
                 raise CaptureError("interrupted before the camera was ready; nothing was recorded")
             if time.monotonic() > deadline:
-                missing = " and ".join(sorted(_WORKERS - self._hub.present))
+                missing = " and ".join(sorted(workers - self._hub.present))
                 raise CaptureError(f"the {missing} process did not come up within {_START_TIMEOUT_S:.0f} s")
 
     def _start_recorder(self) -> None:
