@@ -25,6 +25,10 @@ MOST_TURNED_DEG: Final = 30.0
 """Yaw and pitch up to which a similarity still lays the regions of a face where the reference has them."""
 LARGEST_RESIDUAL: Final = 0.06
 """RMS of the stable landmarks in the crop, as a share of its side, above which a face is no frontal one."""
+TOLERANCE: Final = 0.08
+"""Distance from its place in the reference face, as a share of the crop's side, at which a landmark counts a quarter.
+Landmarks of frontal faces lie 0.01 to 0.04 off, since faces differ."""
+_HARDLY_COUNTS: Final = 0.1
 _MOST_OUTSIDE: Final = 0.05
 """Share of the landmarks that may lie beyond the picture's edge: a few at the jaw or hairline do no harm."""
 
@@ -42,11 +46,13 @@ class Alignment:
     scheme: Scheme
     """The landmarks that it was made from."""
     residual_px: float = 0.0
-    """RMS distance, in pixels of the crop, of the stable landmarks used from where the reference face has them. It
+    """RMS distance, in pixels of the crop, of the stable landmarks from where the reference face has them. It
     tells how far this face differs from the reference in shape and turn; with the two points of `Scheme.EYES` it is
     always 0."""
+    guessed: bool = False
+    """True where the landmarks were guessed, see `Face.guessed`."""
     rejected: tuple[int, ...] = ()
-    """Stable landmarks that lay too far off to be used."""
+    """Stable landmarks that lay so far off that they hardly counted."""
 
     def __post_init__(self) -> None:
         matrix = np.array(self.matrix, np.float64).reshape(2, 3)
@@ -160,8 +166,8 @@ def align(
     """Lay the face of a clip's onset frame onto the reference face.
 
     Procrustes analysis of the stable landmarks alone, as in the paper's preprocessing; `Alignment.apply` then serves
-    all frames of the clip, so that what moves in the crop moved in the face. Landmarks that do not fit the rest are
-    left out.
+    all frames of the clip, so that what moves in the crop moved in the face. The less a landmark fits the rest, the
+    less it counts.
 
     Args:
         source: Who finds the face, or the face itself. Of several faces the first is taken.
@@ -187,13 +193,16 @@ def align(
             f"{smallest_eye_distance_px:.0f} are needed; move the camera closer or use a longer lens"
         )
     stable = np.array(stable_landmarks(face.scheme))
-    matrix, used = fit(face.landmarks[stable], reference_px(size_px, face.scheme)[stable], kind=kind)
-    alignment = Alignment(matrix, size_px, (shape[0], shape[1]), face.scheme)
-    error = alignment.to_crop(face.landmarks[stable][used]) - reference_px(size_px, face.scheme)[stable][used]
-    residual = float(np.sqrt((error**2).sum(1).mean()))
+    wanted = reference_px(size_px, face.scheme)[stable]
+    matrix, weights = fit(face.landmarks[stable], wanted, tolerance=TOLERANCE * size_px, kind=kind)
+    alignment = Alignment(matrix, size_px, (shape[0], shape[1]), face.scheme, guessed=face.guessed)
+    off = np.linalg.norm(alignment.to_crop(face.landmarks[stable]) - wanted, axis=1)
+    residual = float(np.sqrt(np.average(off**2, weights=weights)))
     _refuse_turned(face, residual / size_px)
     _refuse_cut_off(face, alignment)
-    return replace(alignment, residual_px=residual, rejected=tuple(int(index) for index in stable[~used]))
+    return replace(
+        alignment, residual_px=residual, rejected=tuple(int(index) for index in stable[weights < _HARDLY_COUNTS])
+    )
 
 
 def _first(finder: FaceFinder, frame: Picture) -> Face:

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
-import threading
-import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
-
-import pooch
-import requests
+from typing import TYPE_CHECKING, Final
 
 from expression.errors import ModelUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 OFFLINE_VARIABLE: Final = "DFME_MODELS"
 """Environment variable that names the offline folder, or several with a colon between them."""
-
-_CONNECT_S: Final = 5.0
-_CHUNK_BYTES: Final = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -60,6 +51,8 @@ class Located:
 
 def cache_folder() -> Path:
     """The user's cache folder for model files; it need not exist."""
+    import pooch  # noqa: PLC0415 - slow to import, and not needed where an offline folder has the file
+
     return Path(pooch.os_cache("dfme")) / "models"
 
 
@@ -91,8 +84,11 @@ def locate(model: ModelFile, *, download: bool = True, timeout_s: float = 60.0) 
                 return Located(path, f"{model.name} from {what} {folder}")
             tried.append(f"damaged or another version in {what} {folder} (SHA-256 {digest[:12]}...)")
     if download:
+        from expression.face.model_download import fetch  # noqa: PLC0415 - as above
+
         try:
-            return Located(fetch(model, timeout_s=timeout_s), f"{model.name} fetched into {cache_folder()}")
+            path = fetch(model, cache_folder(), timeout_s=timeout_s)
+            return Located(path, f"{model.name} fetched into {path.parent}")
         except ModelUnavailable as error:
             tried.append(str(error))
     where = f"put it from {model.url} into a folder and name that in {OFFLINE_VARIABLE}"
@@ -114,78 +110,3 @@ def sha256_of(path: Path) -> str:
     """
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def fetch(model: ModelFile, *, timeout_s: float = 60.0) -> Path:
-    """Download a model file into the cache, whatever lies there.
-
-    Returns:
-        Its path; the checksum is right.
-
-    Raises:
-        ModelUnavailable: No network, too slow, no room, or other content than expected; nothing was left behind.
-    """
-    folder = cache_folder()
-    deadline = time.monotonic() + timeout_s
-    failure: list[BaseException] = []
-
-    def download() -> None:
-        try:
-            pooch.retrieve(model.url, f"sha256:{model.sha256}", model.name, folder, downloader=_until(deadline))
-        except BaseException as error:  # told in the caller's thread
-            failure.append(error)
-
-    # A name that does not resolve can block for longer than any timeout of ours, so the caller does not wait inside of
-    # it.
-    thread = threading.Thread(target=download, name="model download", daemon=True)
-    with _quiet_pooch():
-        thread.start()
-        thread.join(timeout_s + 1.0)
-    if thread.is_alive() or (failure and isinstance(failure[0], TimeoutError)):
-        raise ModelUnavailable(f"the download did not end within {timeout_s:g} s")
-    if failure:
-        raise ModelUnavailable(_told(failure[0])) from failure[0]
-    return folder / model.name
-
-
-def _until(deadline: float) -> Callable[[str, Any, object], None]:
-    """A downloader for pooch that gives up at a time of the monotonic clock."""
-
-    def download(url: str, output_file: Any, _pooch: object) -> None:
-        seconds = max(0.1, min(_CONNECT_S, deadline - time.monotonic()))
-        with (
-            Path(output_file).open("wb") as file,
-            requests.get(url, stream=True, timeout=(seconds, seconds)) as response,
-        ):
-            response.raise_for_status()
-            for chunk in response.iter_content(_CHUNK_BYTES):
-                if time.monotonic() > deadline:
-                    raise TimeoutError
-                file.write(chunk)
-
-    return download
-
-
-def _told(error: BaseException) -> str:
-    match error:
-        case requests.HTTPError():
-            return f"the download was refused: {error}"
-        case requests.RequestException():
-            return "no connection to the publisher"
-        case ValueError():
-            return "what was downloaded has another checksum"
-        case OSError():
-            return f"the cache {cache_folder()} cannot be written ({error.strerror or error})"
-        case _:
-            return f"the download failed: {error}"
-
-
-class _quiet_pooch:  # noqa: N801 - used like a function
-    """Keeps pooch from announcing downloads on stderr; whoever asked for the file tells about it."""
-
-    def __enter__(self) -> None:
-        self._level = pooch.get_logger().level
-        pooch.get_logger().setLevel(logging.ERROR)
-
-    def __exit__(self, *_: object) -> None:
-        pooch.get_logger().setLevel(self._level)

@@ -92,7 +92,7 @@ _MIDDLE: Final = {
     FaceRegion.CHIN: (175, 199, 200, 208, 428),
 }
 
-_STABLE_RIGHT: Final = (122, 196, 33, 133, 127, 34, 143, 139, 162, 21, 54, 103, 67, 109, 234)
+_STABLE_RIGHT: Final = (122, 196, 33, 133, 34, 139, 143, 54, 67, 103, 109)
 _STABLE_MIDDLE: Final = (168, 6, 197, 195, 10)
 
 _MEDIAPIPE_EYES: Final = ((33, 133), (362, 263))
@@ -154,7 +154,9 @@ _STABLE: Final = MappingProxyType(
 def stable_landmarks(scheme: Scheme) -> tuple[int, ...]:
     """Landmarks that a micro-expression does not move: nose bridge, eye corners, temples, and the hairline.
 
-    The paper leaves out the landmarks of regions where micro-expressions occur but does not list them; see decision 12.
+    The paper leaves out the landmarks of regions where micro-expressions occur but does not list them. Also left out
+    are those on the face's outline beside the eyes and ears: they are no points of the skin, and wander when the head
+    turns. What was measured is in decision 12.
     """
     return _STABLE[scheme]
 
