@@ -1,5 +1,8 @@
 // The bank source: a frame bank in a file that somebody else may still be writing, and that is never trusted.
 //
+// While the bank grows, what is there is played to and fro: a jump back to its first frame would be a movement that no
+// face makes. Once it is whole it is played round and round, from wherever it was.
+//
 // Pixels go from the page cache to the consumer's memory in one copy by pread. A mapping costs the same, but a file cut
 // off while it is played would then end the process with SIGBUS; this way the frame is incomplete.
 #include <fcntl.h>
@@ -66,8 +69,14 @@ class Bank : public PictureSource {
     fetch(offsetof(BankHeader, frames_ready), &ready, sizeof ready);
     ready = std::max<uint64_t>(1, std::min(ready, header_.frames));
     const double due = std::floor(static_cast<double>(elapsed_ns) * 1e-9 * header_.rate_fps + 1e-6);
+    const auto frames_due = static_cast<uint64_t>(std::fmax(due, 0.0));
+    if (frames_due > played_) {
+      advance(frames_due - played_, ready);
+      played_ = frames_due;
+    }
+    position_ = std::min(position_, ready - 1);
     Picture picture;
-    picture.index = static_cast<uint64_t>(std::fmax(due, 0.0)) % ready;
+    picture.index = position_;
     fetch(kPage + picture.index * sizeof picture.crc32c, &picture.crc32c, sizeof picture.crc32c);
     return picture;
   }
@@ -77,6 +86,19 @@ class Bank : public PictureSource {
   }
 
  private:
+  void advance(uint64_t steps, uint64_t ready) {
+    if (ready == header_.frames) {
+      position_ = (position_ + steps) % ready;
+      return;
+    }
+    const uint64_t last = ready - 1;
+    if (last == 0) return;
+    const uint64_t there = std::min(position_, last);
+    const uint64_t phase = ((backward_ ? 2 * last - there : there) + steps) % (2 * last);
+    backward_ = phase > last;
+    position_ = backward_ ? 2 * last - phase : phase;
+  }
+
   // Returns how many of the bytes the file had.
   size_t fetch(uint64_t offset, void* to, size_t bytes) const {
     size_t fetched = 0;
@@ -124,6 +146,9 @@ class Bank : public PictureSource {
   const std::string path_;
   const File file_;
   BankHeader header_{};
+  uint64_t played_ = 0;
+  uint64_t position_ = 0;
+  bool backward_ = false;
 };
 
 }  // namespace

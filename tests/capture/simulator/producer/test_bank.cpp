@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <fstream>
 
 #include "consumer.h"
@@ -123,6 +124,36 @@ TEST_CASE("a bank that grows while it is played is played as far as it is ready"
   const uint64_t ready = 8;
   bank.put(offsetof(Header, frames_ready), &ready, sizeof ready);
   CHECK(eventually([&] { return picture() > 0; }));
+}
+
+TEST_CASE("a bank that is not whole is played to and fro, without a jump, and goes on from there once it is") {
+  Header header;
+  header.frames = 8;
+  header.frames_ready = 4;
+  const BankFile bank(header, 8);
+  OpenStream open;
+  load(open, bank.path());
+  open.features.set("AcquisitionFrameRate", 500.0);
+  open.start(16);
+  const auto picture = [&] {
+    const Fetched frame = open.fetch();
+    const int grey = open.pixels(frame.buffer)[100];
+    REQUIRE(DSQueueBuffer(open.stream, frame.buffer) == GC_ERR_SUCCESS);
+    return grey - 10;
+  };
+  for (const int expected : {0, 1, 2, 3, 2, 1, 0, 1, 2, 3, 2, 1, 0}) CHECK(picture() == expected);
+  const uint64_t ready = 8;
+  bank.put(offsetof(Header, frames_ready), &ready, sizeof ready);
+  int before = picture();
+  bool whole_loop = false;
+  for (int number = 0; number < 60; ++number) {
+    const int now = picture();
+    const bool wrapped = before == 7 && now == 0;
+    CHECK((wrapped || std::abs(now - before) == 1));
+    whole_loop = whole_loop || wrapped;
+    before = now;
+  }
+  CHECK(whole_loop);
 }
 
 TEST_CASE("a bank that is cut off while it is played gives incomplete frames and no crash") {
