@@ -321,7 +321,8 @@ def find_arrival_steps(device_ns: npt.NDArray[np.integer], host_ns: npt.NDArray[
     for frame in (np.flatnonzero(jump > threshold) + 1).tolist():
         if frame - begin < _MIN_PIECE_FRAMES or len(steps) >= MAX_SEGMENTS - 1:
             continue
-        first = max(begin, int(np.searchsorted(host, host[frame] - _STEP_WINDOW_NS)))
+        # From the last arrival before it: the camera may have been silent or away for longer than a window.
+        first = max(begin, int(np.searchsorted(host, host[frame - 1] - _STEP_WINDOW_NS)))
         last = int(np.searchsorted(host, host[frame] + _STEP_WINDOW_NS))
         if abs(int(offset[frame:last].min()) - int(offset[first:frame].min())) > threshold / 2:
             steps.append(frame)

@@ -14,19 +14,41 @@ from capture.recording.files import read_document, write_whole
 from capture.recording.layout import write_json
 from capture.recording.reader import Recording
 
-COLUMNS = ("onset", "duration", "trial_type", "trial", "sample", "level", "source", "text", "host_ns")
+_FIRST_COLUMNS = ("onset", "duration", "trial_type", "trial", "sample", "level", "source", "text", "host_ns")
+"""Columns of logs from before frames had some."""
+COLUMNS = (*_FIRST_COLUMNS, "frames", "frame_ids")
 MISSING = "n/a"
+_TIME_NS = re.compile(r"[0-9]{1,19}")
 _DESCRIPTION = {
     "onset": {"Description": "Time of the event, from the first frame of the trial's recording", "Units": "s"},
-_TIME_NS = re.compile(r"[0-9]{1,19}")
     "duration": {"Description": "Length of the event", "Units": "s"},
-    "trial_type": {"Description": "Kind of event: trial, marker, note, ..."},
+    "trial_type": {
+        "Description": "Kind of event",
+        "Levels": {
+            "trial": "A trial began or ended",
+            "marker": "Set by the operator",
+            "still": "A picture was saved",
+            "note": "Anything else worth knowing",
+            "lost_camera": "Frames were lost in the camera or on its link",
+            "lost_incomplete": "Frames arrived with pixels missing",
+            "lost_ring": "Frames found no room in memory, because the disk did not keep up",
+            "ids": "The camera's counter of frames started over or was reset",
+            "camera_lost": "The camera went away",
+            "camera_back": "The camera is back; frames: about how many were not taken",
+            "rate": "The camera fell below the rate asked for, or is back at it",
+            "clock": "The camera's clock stepped, was reset, or could not be fitted",
+            "ptp": "The state of the camera's network clock (IEEE 1588) changed",
+            "disk": "Frames could not be written",
+        },
+    },
     "trial": {"Description": "Trial that the event belongs to"},
     "sample": {"Description": "Frame of the trial's recording nearest to the event, from 0"},
     "level": {"Description": "How serious it is", "Levels": {"info": "", "warning": "", "error": ""}},
     "source": {"Description": "Process that reported it"},
     "text": {"Description": "What happened"},
     "host_ns": {"Description": "Time of the event, CLOCK_MONOTONIC of the recording machine", "Units": "ns"},
+    "frames": {"Description": "Number of frames that the event is about"},
+    "frame_ids": {"Description": "Their ids, at most a few ranges: 17 20-31; the recording has them all"},
 }
 
 
@@ -41,6 +63,9 @@ class EventRow:
     trial: str | None = None
     trial_type: str = "note"
     duration_s: float | None = None
+    frames: int | None = None
+    frame_ids: tuple[tuple[int, int], ...] = ()
+    """Inclusive ranges."""
 
 
 class EventLog:
@@ -48,6 +73,7 @@ class EventLog:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "events.tsv"
+        self._current = False
 
     def create(self) -> None:
         """Make the two files."""
@@ -67,7 +93,11 @@ class EventLog:
             "source": row.source,
             "text": row.text,
             "host_ns": str(row.host_ns),
+            "frames": MISSING if row.frames is None else str(row.frames),
+            "frame_ids": " ".join(str(a) if a == b else f"{a}-{b}" for a, b in row.frame_ids),
         }
+        if not self._current:
+            self._bring_up_to_date()
         # One write, so that readers never see half a line.
         with self.path.open("ab", buffering=0) as file:
             file.write(_line(fields))
@@ -81,9 +111,9 @@ class EventLog:
         try:
             with io.StringIO(read_document(self.path).decode("utf-8", "replace"), newline="") as file:
                 reader = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE, restval=MISSING)
-                if tuple(reader.fieldnames or ()) != COLUMNS:
+                if tuple(reader.fieldnames or ()) not in (COLUMNS, _FIRST_COLUMNS):
                     raise RecordingInvalid(f"{self.path} is not an event log of dfme: its columns are others")
-                return [{name: row[name] for name in COLUMNS} for row in reader]
+                return [{name: row.get(name, MISSING) for name in COLUMNS} for row in reader]
         except OSError as error:
             raise RecordingInvalid(f"cannot read {self.path}: {error.strerror}") from None
         except csv.Error as error:
@@ -107,6 +137,15 @@ class EventLog:
         if changed:
             self._rewrite(rows)
         return changed
+
+    def _bring_up_to_date(self) -> None:
+        """A log with the columns of an earlier version gets those of this one before a line is added."""
+        with self.path.open("rb") as file:
+            header = file.readline()
+        if header.decode("utf-8", "replace").rstrip("\r\n").split("\t") == list(_FIRST_COLUMNS):
+            write_json(self.path.with_suffix(".json"), _DESCRIPTION)
+            self._rewrite(self.rows())
+        self._current = True
 
     def _rewrite(self, rows: list[dict[str, str]]) -> None:
         header = ("\t".join(COLUMNS) + "\n").encode()

@@ -281,13 +281,15 @@ class Session:
         trial: str | None = None,
         trial_type: str = "note",
         duration_s: float | None = None,
+        frames: int | None = None,
+        frame_ids: tuple[tuple[int, int], ...] = (),
     ) -> None:
         """Append one line to `events.tsv`.
 
         The onset counts from the first frame of the trial's recording. While a trial runs that frame may not be on disk
         yet; the onset is then `n/a` until the trial ends.
         """
-        row = EventRow(host_ns, level, source, text, trial, trial_type, duration_s)
+        row = EventRow(host_ns, level, source, text, trial, trial_type, duration_s, frames, frame_ids)
         self._events.append(row, self._ended_recording(trial))
 
     def settle_events(self) -> int:

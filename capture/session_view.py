@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from capture.clock import piecewise_clock_from_attributes
 from capture.errors import RecordingInvalid
 from capture.recording.pixels import VIDEO_NAME
 from capture.recording.reader import Recording
@@ -18,6 +21,7 @@ from capture.recording.repair import RepairReport
 from capture.recording.transcode import TranscodeReport
 from capture.recording.verify import VerifyReport
 from capture.session import Session, TrialEntry
+from capture.statistics import Gap
 
 _UNKNOWN = "-"
 
@@ -157,7 +161,12 @@ def recording_figures(recording: Recording) -> dict[str, Any]:
         "last_frame_id": int(recording.frame_id[-1]) if len(recording) else None,
         "lost": losses,
         "reason": end.reason if end else None,
-        "clock": {name: value for name, value in attributes.clock.items() if _is_plain(value)},
+        "gaps": [gap_figures(recording, gap) for gap in attributes.gaps],
+        "clock": {
+            **{name: value for name, value in attributes.clock.items() if _is_plain(value)},
+            "pieces": clock_pieces(recording),
+            "ptp": ptp_figures(attributes.clock),
+        },
         "camera": attributes.camera,
         "source": msgspec.to_builtins(attributes.source) if attributes.source else None,
         "bytes": recording.disk_bytes,
@@ -180,11 +189,13 @@ def recording_facts(recording: Recording) -> dict[str, str]:
         "time": f"{recording.seconds:.3f} s at {recording.rate_fps:g} frames a second",
         "frame ids": f"{figures['first_frame_id']} to {figures['last_frame_id']}" if len(recording) else _UNKNOWN,
         "lost": ", ".join(f"{name} {count}" for name, count in lost.items()) if lost else "not known",
+        **_away_facts(figures["gaps"]),
         "clock": (
             f"{fit.source}, residual {fit.residual_ns / 1e3:.1f} us, drift {fit.drift_ppm:+.2f} ppm"
             if fit
             else "arrival times only"
         ),
+        **_clock_facts(figures["clock"]),
         "ended by": figures["reason"] or _UNKNOWN,
         "software": figures["software"] or _UNKNOWN,
         "on disk": size(figures["bytes"]),
@@ -194,6 +205,88 @@ def recording_facts(recording: Recording) -> dict[str, str]:
         span = f", frames {source.frames[0]}:{source.frames[1]}" if source.frames else ""
         facts["source"] = f"{source.operation} of {source.recording}{span}"
     return facts
+
+
+def gap_figures(recording: Recording, gap: Gap) -> dict[str, Any]:
+    """One stretch in which the camera was away: when, how long, and about how many frames were not taken."""
+    frame = int(np.searchsorted(recording.host_ns.astype(np.int64), gap.to_host_ns))
+    onset_s = (gap.from_host_ns - recording.time_of(0)) / 1e9 if len(recording) else None
+    return {"onset_s": onset_s, "seconds": gap.seconds, "before_frame": frame, **msgspec.to_builtins(gap)}
+
+
+def gap_line(gap: Gap) -> str:
+    """`camera away for 3.2 s, about 1,600 frames not taken`."""
+    back = "" if gap.returned else ", and not back before the end"
+    return f"camera away for {gap.seconds:.1f} s{back}: about {gap.frames:,} frames not taken"
+
+
+def clock_pieces(recording: Recording) -> list[dict[str, Any]]:
+    """The lines of a camera clock that stepped or was reset: the first frame of each, and the step in front of it."""
+    try:
+        clock = piecewise_clock_from_attributes(recording.attributes.clock)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        clock = None
+    if clock is None or len(clock.segments) < 2 or not len(recording):
+        return []
+    host_ns, pieces = recording.host_ns.astype(np.int64), []
+    for number, segment in enumerate(clock.segments):
+        frame = int(np.searchsorted(host_ns, segment.from_host_ns))
+        step_ns = None
+        if number:
+            before, device_ns = clock.segments[number - 1].fit, segment.fit.device_ns
+            step_ns = int(before.to_host(device_ns)) - int(segment.fit.to_host(device_ns))
+        onset_s = (int(host_ns[frame]) - int(host_ns[0])) / 1e9 if frame < len(host_ns) else None
+        figures = {"frame": frame, "onset_s": onset_s, "step_ns": step_ns, "source": segment.fit.source}
+        pieces.append({**figures, "residual_ns": segment.fit.residual_ns, "points": segment.fit.points})
+    return pieces
+
+
+def ptp_figures(clock: dict[str, Any]) -> dict[str, Any] | None:
+    """What the camera said of its network clock: the last state, how often it changed, and the largest offset."""
+    ptp = clock.get("ptp")
+    if not isinstance(ptp, dict):
+        return None
+    readings = ptp.get("readings")
+    if not isinstance(readings, list) or not readings or any(len(reading) != 4 for reading in readings):
+        return None
+    states = [tuple(reading[1:3]) for reading in readings]
+    offsets = [abs(reading[3]) for reading in readings if isinstance(reading[3], int)]
+    return {
+        "enabled": bool(ptp.get("enabled")),
+        "status": states[-1][0],
+        "servo": states[-1][1],
+        "changes": sum(one != two for one, two in pairwise(states)),
+        "readings": len(readings),
+        "largest_offset_ns": max(offsets, default=None),
+    }
+
+
+def _away_facts(gaps: list[dict[str, Any]]) -> dict[str, str]:
+    lines = []
+    for gap in gaps:
+        at = "" if gap["onset_s"] is None else f" at {gap['onset_s']:.1f} s"
+        where = f" (before frame {gap['before_frame']:,})" if gap["returned"] else ", not back before the end"
+        lines.append(f"{gap['seconds']:.1f} s{at}{where}: about {gap['frames']:,} frames not taken")
+    return {"camera away": "\n".join(lines)} if lines else {}
+
+
+def _clock_facts(clock: dict[str, Any]) -> dict[str, str]:
+    said = {}
+    lines = [
+        f"at frame {piece['frame']:,}"
+        + ("" if piece["onset_s"] is None else f" ({piece['onset_s']:.3f} s)")
+        + f": the camera's clock stepped by {piece['step_ns'] / 1e6:+,.3f} ms"
+        for piece in clock["pieces"]
+        if piece["step_ns"] is not None
+    ]
+    if lines:
+        said["clock pieces"] = f"{len(lines) + 1}, each with its own line\n" + "\n".join(lines)
+    ptp = clock["ptp"]
+    if ptp is not None and ptp["enabled"]:
+        off = "" if ptp["largest_offset_ns"] is None else f", at most {ptp['largest_offset_ns'] / 1e3:,.1f} us off"
+        changes = f", {ptp['changes']} changes" if ptp["changes"] else ""
+        said["ptp"] = f"{ptp['status']}" + (f", servo {ptp['servo']}" if ptp["servo"] else "") + changes + off
+    return said
 
 
 def facts(pairs: dict[str, str]) -> Table:
@@ -214,14 +307,19 @@ def print_verdict(console: Console, report: VerifyReport) -> None:
     name = escape(Path(report.path).name)
     console.print(f"{verdict}  {name}: {report.frames:,} frames{read}{stamps}", soft_wrap=True)
     if len(report.places) > 1:
-        table = _table("place", "frames", "camera", "incomplete", "ring", "disk", "agrees")
+        away = ("of these away",) if report.gaps else ()
+        table = _table("place", "frames", "camera", *away, "incomplete", "ring", "disk", "agrees")
         for place in report.places:
-            counts = (place.frames, place.camera, place.incomplete, place.ring, place.disk)
+            counts = [place.frames, place.camera, place.incomplete, place.ring, place.disk]
+            if report.gaps:
+                counts.insert(2, place.away)
             word = {True: "[green]yes[/]", False: "[red]NO[/]", None: _UNKNOWN}[place.agrees]
             table.add_row(place.name, *(_UNKNOWN if count is None else f"{count:,}" for count in counts), word)
         console.print(table)
     for problem in report.problems:
         console.print(f"  [red]problem[/]  {escape(problem)}", soft_wrap=True)
+    for gap in report.gaps:
+        console.print(f"  [yellow]gap[/]      {escape(gap_line(gap))}", soft_wrap=True)
     for note in report.notes:
         console.print(f"  [dim]note[/]     {escape(note)}", soft_wrap=True)
 

@@ -128,6 +128,8 @@ class HardwareSettings(_Frozen):
     """Longest wait for one frame; nothing else runs in the camera process meanwhile."""
     ring_seconds: Annotated[float, Field(gt=0, le=600)] | None = None
     """Length of the frame ring between camera and disk; left out: two seconds of frames, at most 4 GB of memory."""
+    reconnect_seconds: Annotated[float, Field(ge=0, le=86_400)] = 30.0
+    """How long a camera that went away is waited for, in a trial that stays open; 0 ends the trial at once."""
     when_ring_full: Literal["stop", "lose"] = "stop"
     """`stop` ends the trial cleanly just before the ring would overflow; `lose` goes on and counts what is lost."""
 

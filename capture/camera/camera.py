@@ -14,9 +14,10 @@ from typing import Any, Self, final
 
 from genicam import gentl
 
-from capture.camera.configure import configure
+from capture.camera.configure import configure, what_limits
 from capture.camera.device import DeviceIdentity, OpenDevice, open_device
 from capture.camera.features import GENICAM_ERRORS, Features, reason
+from capture.camera.ptp import PtpFeatures
 from capture.camera.raw_fetch import Delivery, DeviceTime, RawFetch, check_layout, device_time_of, no_device_time, tell
 from capture.clock import LatchBracket
 from capture.errors import CameraLost, FeatureError
@@ -24,8 +25,8 @@ from capture.settings import FeatureValue, HardwareSettings
 
 __all__ = ["Camera", "CameraDescription", "Delivery", "LatchBracket", "ProducerCounters"]
 
-_SILENCE_NS = 1_000_000_000
-"""After this long without a frame the camera is asked whether it is still there."""
+_SILENCE_NS = 300_000_000
+"""After this long without a frame the camera is asked whether it is still there: a register read, 30 µs and up."""
 _SAME_CLOCK_NS = 5_000_000_000
 """Frame timestamps further than this from the latched time come from another clock (a frame grabber's)."""
 
@@ -91,6 +92,8 @@ class Camera:
         self._base = (0, 0)
         self._notes = settings.notes + device.notes
         self._latch_nodes = self._find_latch()
+        self.ptp = PtpFeatures(self._features)
+        """The camera's PTP features, whatever they are called."""
         self._description = CameraDescription(**vars(device.identity))
 
     @classmethod
@@ -234,6 +237,21 @@ class Camera:
         taken, self._incomplete = self._incomplete, []
         return taken
 
+    def answers(self) -> bool:
+        """Whether the camera is still there."""
+        try:
+            self._ask()
+        except (*GENICAM_ERRORS, FeatureError):
+            return False
+        return True
+
+    def what_limits(self) -> str:
+        """What keeps the camera below its rate as it is set now, for the operator."""
+        try:
+            return what_limits(self._features, self._settings)
+        except (*GENICAM_ERRORS, FeatureError):
+            return "it does not say why"
+
     def counters(self) -> ProducerCounters:
         """The producer's own counts since `start`."""
         delivered, underrun = tell(self._stream, "num_delivered"), tell(self._stream, "num_underrun")
@@ -326,9 +344,12 @@ class Camera:
             return
         self._last_frame_ns = now
         try:
-            self._features.node("Width").get_value(False, True)  # by position: not from the cache
+            self._ask()
         except GENICAM_ERRORS as error:
             raise CameraLost(self._lost(reason(error))) from error
+
+    def _ask(self) -> None:
+        self._features.node("Width").get_value(False, True)  # by position: not from the cache
 
     def _lost(self, why: str) -> str:
         return f"{self._name} stopped answering ({why}): check its power and its cables, then start again"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 from typing import Any, Protocol
 
 import numpy as np
@@ -44,6 +44,11 @@ _DRIFT_WANDERS = 100e-6
 """How far the rates may wander: a crystal with its temperature, and the host's clock while NTP pulls it."""
 _SLACK_NS = 10_000
 _REFERENCES = 5
+_FRAME_BRACKET_NS = 5_000_000
+"""Width of the bracket that an arrival stands for where the camera was gone before its clock could be read."""
+_TOLD_APART_NS = 500_000_000
+"""A refit moves a step found among arrivals a little; within this it is the same one."""
+_FRESH_AFTER_RESET_NS = 1_000_000_000
 _MIN_SPAN_NS = 500_000_000
 
 
@@ -54,23 +59,38 @@ class LatchingCamera(Protocol):
         """One bracket around a reading of the device clock; None where the camera has no latch."""
 
 
+@dataclass(frozen=True)
+class ClockStep:
+    """The device clock stepped, or was reset."""
+
+    host_ns: int
+    """Arrival of the first frame behind it."""
+    step_ns: int
+    """Device time after it less device time without it."""
+    device_ns: int
+    """What the device clock showed soon after."""
+    reset: bool
+    """True where it began anew at zero, as after a loss of power."""
+
+
 @dataclass
 class _Piece:
     """Brackets between two steps, and the arrival of the first frame behind the earlier one, once it is known."""
 
     brackets: list[LatchBracket]
     from_host_ns: int | None = None
+    told: bool = False
 
 
 class ClockWatch:
     """Collects what the clock lines of one trial go through, and fits them."""
 
     def __init__(self, camera: LatchingCamera) -> None:
-        self._camera = camera
-        self.begin()
+        self.begin(camera)
 
-    def begin(self) -> None:
+    def begin(self, camera: LatchingCamera) -> None:
         """A trial begins: forget the last one."""
+        self._camera = camera
         self._pieces: list[_Piece] = []
         self._arrivals: list[tuple[int, int]] = []
         self._landmarks: list[tuple[int, int]] = []
@@ -82,9 +102,42 @@ class ClockWatch:
         self._every = 1
         self._seen = 0
         self._clock: PiecewiseClock | None = None
+        self._told: list[int] = []
+        self._asked = False
+
+    def reconnected(self, camera: LatchingCamera) -> None:
+        """The camera was away and is opened anew; its clock may have been reset meanwhile, or have run on."""
+        self._camera = camera
+        if self._recent and not self._pieces and not self._asked and self._read() is not None:
+            # Gone before its clock was read once: the least delayed frame has to stand for a reading.
+            device_ns, host_ns = min(self._recent, key=lambda frame: frame[1] - frame[0])
+            self._pieces.append(_Piece([LatchBracket(host_ns - _FRAME_BRACKET_NS, device_ns, host_ns)], 0))
+
+    def new_steps(self, *, ended: bool = False) -> list[ClockStep]:
+        """Steps that were found and placed since the last call; with `ended` those of the trial's last moments, too."""
+        steps = []
+        for before, after in zip(self._pieces, self._pieces[1:], strict=False):
+            if after.told or after.from_host_ns is None:
+                continue
+            after.told = True
+            last, first = before.brackets[-1], after.brackets[0]
+            steps.append(_step(after.from_host_ns, last.offset_ns - first.offset_ns, first.device_ns, last.middle_ns))
+        if self._pieces or self._clock is None or not self._recent:
+            return steps
+        settled_ns = self._recent[-1][1] - 2 * _LOCATE_AFTER_NS
+        for one, two in pairwise(self._clock.segments):
+            at_ns = two.from_host_ns
+            if not (ended or at_ns < settled_ns) or any(abs(at_ns - told) < _TOLD_APART_NS for told in self._told):
+                continue
+            self._told.append(at_ns)
+            device_ns = two.fit.device_ns
+            step_ns = int(one.fit.to_host(device_ns)) - int(two.fit.to_host(device_ns))
+            steps.append(_step(at_ns, step_ns, device_ns, one.fit.host_ns))
+        return steps
 
     def look(self) -> None:
         """Take a bracket and refit; called once a second, the first time when frames have begun to arrive."""
+        self._asked = True
         self._take(1 if self._pieces else _BRACKETS_AT_BOTH_ENDS)
         if self._recent:
             self._locate_steps(self._recent[-1][1] - _LOCATE_AFTER_NS)
@@ -246,3 +299,9 @@ class ClockWatch:
             points = sorted({*self._arrivals, *self._landmarks}, key=lambda point: point[1])
             device, host = np.array(points, dtype=np.int64).T
             self._clock = fit_arrival_pieces(device, host)
+
+
+def _step(host_ns: int, step_ns: int, device_ns: int, known_ns: int) -> ClockStep:
+    """A step behind which the clock shows `device_ns`, and before which it was last known at host time `known_ns`."""
+    reset = step_ns < 0 and device_ns <= host_ns - known_ns + _FRESH_AFTER_RESET_NS
+    return ClockStep(host_ns, step_ns, device_ns, reset)

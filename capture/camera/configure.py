@@ -155,7 +155,8 @@ def _set_chunks(features: Features, settings: HardwareSettings) -> None:
 def _set_ptp(features: Features, settings: HardwareSettings, camera: str) -> None:
     if settings.ptp:
         features.apply(_needed(features, _PTP, camera, "ptp"), True)
-        features.apply_if_there("PtpDataSetLatch", COMMAND)  # the status is that of the last latch
+        for latch in ("PtpDataSetLatch", "GevIEEE1588DataSetLatch"):
+            features.apply_if_there(latch, COMMAND)  # the status is that of the last latch
 
 
 def _set_trigger(features: Features, settings: HardwareSettings) -> None:
@@ -186,7 +187,19 @@ def _check_rate(features: Features, settings: HardwareSettings, camera: str) -> 
     return resulting
 
 
-def _what_limits(features: Features, settings: HardwareSettings) -> str:
+def what_limits(features: Features, settings: HardwareSettings) -> str:
+    """Why a camera is slower than the rate asked for, and what to do about it."""
+    limits = _limits(features, settings)
+    name = features.first(_RESULTING_RATE)
+    resulting = features.number(name)
+    if limits:
+        return "its " + " and its ".join(limits)
+    if resulting is not None and resulting < settings.rate_fps * (1 - settings.rate_tolerance):
+        return f"it says {name} {resulting:g}: ask for a lower rate, fewer lines, or look into the sensor's modes"
+    return "exposure and throughput limit allow the rate: look at the trigger, at the link, and at what else is on it"
+
+
+def _limits(features: Features, settings: HardwareSettings) -> list[str]:
     limits = []
     exposure_us = features.number(features.first(_EXPOSURE))
     if exposure_us and 1e6 / exposure_us <= settings.rate_fps * (1 + settings.rate_tolerance):
@@ -197,6 +210,11 @@ def _what_limits(features: Features, settings: HardwareSettings) -> str:
         limits.append(
             f"throughput limit of {throughput:.0f} B/s allows at most {throughput / settings.frame_bytes:.0f}"
         )
+    return limits
+
+
+def _what_limits(features: Features, settings: HardwareSettings) -> str:
+    limits = _limits(features, settings)
     if limits:
         return ": its " + " and its ".join(limits)
     return ": ask for a lower rate, fewer lines, or look into the sensor's modes"

@@ -161,6 +161,15 @@ class Features:
         self.apply(key, value)
         return True
 
+    def execute_if_there(self, name: str) -> None:
+        """Execute a command where the camera lets it be executed; unlike `apply` this leaves no record.
+
+        Raises:
+            FeatureError: It failed.
+        """
+        if self.writable(name):
+            self._execute(name, self.node(name), COMMAND)
+
     def confirm(self) -> None:
         """Read everything again that `apply` has set; a later feature may have moved an earlier one.
 

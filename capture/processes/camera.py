@@ -6,11 +6,8 @@ would stop with it.
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
 import time
 import uuid
-from typing import Any
 
 import google_crc32c
 import msgspec
@@ -19,17 +16,7 @@ import numpy as np
 from capture.camera import Camera, Delivery
 from capture.camera.clock_watch import ClockWatch
 from capture.errors import CameraLost
-from capture.messages import (
-    CameraReport,
-    End,
-    Image,
-    Quit,
-    Start,
-    StartTrial,
-    StopTrial,
-    TrialEnded,
-    TrialStarted,
-)
+from capture.messages import Image, Quit, StartTrial, StopTrial, TrialEnded, TrialStarted
 from capture.processes.common import (
     REPORT_INTERVAL_NS,
     CameraTask,
@@ -39,12 +26,17 @@ from capture.processes.common import (
     quiet_garbage_collector,
     run_process,
 )
+from capture.processes.connection import Connection
+from capture.processes.incidents import Incidents
+from capture.processes.preview import Preview
 from capture.processes.rate import RateMeter
 from capture.processes.recorder_link import RecorderLink
+from capture.processes.reporting import camera_report, end_message, start_message
 from capture.processes.trial import Trial
+from capture.processes.trial_checks import TrialChecks
 from capture.ring import RingWriter
 from capture.settings import HardwareSettings
-from capture.statistics import CameraState, CameraStatistics, LossLedger
+from capture.statistics import CameraState
 
 _NICENESS = -10
 ANNOUNCE_AFTER_S = 0.032
@@ -52,6 +44,9 @@ ANNOUNCE_AFTER_S = 0.032
 a third of 16 writes (see docs/decisions/0004-descriptors-travel-together.md)."""
 _MAX_ANNOUNCED_TOGETHER = 16
 _SECOND_NS = 1_000_000_000
+_AWAY_POLL_MS = 20
+_MAX_GAPS = 100
+"""A camera that goes away more often than this in one trial will not stay."""
 _LAST_WORDS_S = 5.0
 """How long the process stays for a recorder that has not closed the recording yet."""
 
@@ -59,44 +54,48 @@ _LAST_WORDS_S = 5.0
 class CameraProcess:
     """The loop around one camera: preview between trials, and trials when the supervisor asks for them."""
 
-    def __init__(self, task: CameraTask, hub: HubLink, stop: StopRequest, camera: Camera, ring: RingWriter) -> None:
+    def __init__(
+        self, task: CameraTask, hub: HubLink, stop: StopRequest, connection: Connection, ring: RingWriter
+    ) -> None:
         self._task = task
         self._hub = hub
         self._stop = stop
-        self._camera = camera
+        self._connection = connection
+        self._camera = connection.camera
         self._ring = ring
         self._rate_fps = float(task.settings["rate_fps"])
         together = min(round(self._rate_fps * ANNOUNCE_AFTER_S), _MAX_ANNOUNCED_TOGETHER, ring.slots // 4)
         self._announce_at = max(together, 1)
         self._to_recorder = RecorderLink(task.frames, ring)
+        self._incidents = Incidents(hub.send)
         self._trial: Trial | None = None
         self._request: StartTrial | None = None
         self._state = CameraState.STARTING
         self._meter = RateMeter()
-        self._clock = ClockWatch(camera)
+        self._clock = ClockWatch(self._camera)
+        self._checks = TrialChecks(task.settings, self._incidents, self._clock)
         self._quit = False
         self._stop_reason: str | None = None
         self._last = Trial("", "", self._rate_fps)
         self._reported_ns = 0
         self._counted_ns = 0
-        self._notes_told = 0
+        self._notes_told: set[str] = set()
         self._trial_began_cpu_s = time.process_time()
-        self._producer: tuple[int | None, int | None] = (None, None)
         self._stop_fill = task.stop_at_fill * ring.slots
-        description = camera.description
-        self._name = f"{description.vendor} {description.model} {description.serial_number}".strip()
 
     def run(self) -> None:
-        """Work until told to quit, or until the camera is lost; a trial that runs then is ended first."""
+        """Work until told to quit, or until the camera stays away; a trial that runs then is ended first."""
         self._hub.hello("camera")
         try:
             while not self._quit:
                 if self._request is not None:
                     self._run_trial(self._request)
-                elif self._task.preview:
-                    self._run_preview()
-                else:
+                elif not self._task.preview:
                     self._wait_for_orders()
+                elif self._connection.lost:
+                    self._await_camera(None)
+                else:
+                    self._run_preview()
             self._state = CameraState.STOPPED
         finally:
             self._report()
@@ -112,53 +111,68 @@ class CameraProcess:
         """Keep the newest frames in the ring for whoever looks, recording none."""
         self._state = CameraState.PREVIEW
         self._meter.reset()
-        self._camera.start()
-        fetch, ring = self._camera.fetch, self._ring
-        count = 0
-        while self._request is None and not self._quit:
-            delivery = fetch()
-            if delivery is None:
-                self._house_keeping(time.monotonic_ns())
-                continue
-            self._to_recorder.receive()
-            slot = ring.acquire()
-            if slot is not None:
-                ring.begin(slot)
-                ring.pixels(slot)[:] = memoryview(delivery.pixels)[: ring.frame_bytes]
-                ring.publish(slot, count, delivery.frame_id, delivery.device_ns, delivery.host_ns)
-                ring.release(slot)
-            delivery.requeue()
-            count += 1
-            self._meter.frame(delivery.device_ns or delivery.host_ns)
-            if delivery.host_ns - self._reported_ns >= REPORT_INTERVAL_NS:
-                self._house_keeping(delivery.host_ns)
-        self._camera.stop()
+        try:
+            self._connection.start()
+            preview = Preview(self._camera, self._ring, self._meter, self._to_recorder.receive)
+            while self._request is None and not self._quit:
+                now_ns = preview.next_frame() or time.monotonic_ns()
+                if now_ns - self._reported_ns >= REPORT_INTERVAL_NS:
+                    self._house_keeping(now_ns)
+        except CameraLost as error:
+            self._lose_camera(error, None)
+        else:
+            self._connection.stop()
 
     def _run_trial(self, request: StartTrial) -> None:
         """Record one trial from the first frame to the `end` message."""
-        trial = Trial(request.trial, uuid.uuid4().hex, self._rate_fps, request.max_frames, request.max_seconds)
+        trial = Trial(
+            request.trial,
+            uuid.uuid4().hex,
+            self._rate_fps,
+            request.max_frames,
+            request.max_seconds,
+            began_ns=time.monotonic_ns(),
+            listener=self._incidents,
+        )
         self._trial, self._last, self._request = trial, trial, None
         self._ring.reset_maximum()
         self._meter.reset()
-        self._producer = (None, None)
-        self._clock.begin()
-        self._to_recorder.start(self._start_message(trial, request))
+        self._connection.begin_trial()
+        self._clock.begin(self._camera)
+        self._checks.begin()
+        self._to_recorder.start(start_message(trial, request, self._camera, self._ring))
         self._hub.send(TrialStarted(trial.series, trial.name, time.monotonic_ns()))
-        self._state = CameraState.RECORDING
+        self._trial_began_cpu_s = time.process_time()
         reason = "camera process failed"
         try:
-            self._camera.start()
-            self._trial_began_cpu_s = time.process_time()
-            reason = self._record(trial)
-            self._camera.end_exposure()
-            self._drain(trial, keep=reason not in ("frames", "duration"))
+            reason = self._record_through_outages(trial)
+            if not self._connection.lost:
+                self._camera.end_exposure()
+                self._drain(trial, keep=reason not in ("frames", "duration"))
         except CameraLost:
-            reason = "camera lost"
-            self._state = CameraState.LOST
+            reason, self._state = "camera lost", CameraState.LOST
             raise
         finally:
             self._end_trial(trial, reason)
-        self._camera.stop()
+        if not self._connection.lost:
+            self._connection.stop()
+
+    def _record_through_outages(self, trial: Trial) -> str:
+        """Take frames until something ends the trial, waiting for the camera where it goes away; returns what did."""
+        if self._connection.lost:
+            trial.camera_lost(time.monotonic_ns())
+        while True:
+            if self._connection.lost:
+                reason = self._await_camera(trial)
+                if reason is not None:
+                    return reason
+                self._clock.reconnected(self._camera)
+            self._state = CameraState.RECORDING
+            try:
+                self._connection.start()
+                return self._record(trial)
+            except CameraLost as error:
+                self._lose_camera(error, trial)
 
     def _record(self, trial: Trial) -> str:
         """Take frames until something ends the trial; returns what did."""
@@ -166,6 +180,7 @@ class CameraProcess:
         while True:
             delivery = fetch()
             if delivery is None:
+                self._take_incomplete(trial)
                 self._house_keeping(time.monotonic_ns())
             else:
                 reason = trial.over(delivery.device_ns or delivery.host_ns, delivery.host_ns)
@@ -183,10 +198,61 @@ class CameraProcess:
             if self._stop_reason is not None:
                 return self._stop_reason
 
+    def _lose_camera(self, error: CameraLost, trial: Trial | None) -> None:
+        """The camera is gone: put it away and wait for it, unless that makes no sense.
+
+        Raises:
+            CameraLost: It is not to be waited for, or it is there and refuses.
+        """
+        refuses = not (trial is not None and trial.any_frame) and self._camera.answers()
+        if refuses or not self._connection.patience_s or (trial is not None and len(trial.gaps) >= _MAX_GAPS):
+            raise error
+        now_ns = time.monotonic_ns()
+        if trial is not None:
+            self._take_incomplete(trial)
+            trial.camera_lost(now_ns)
+        if not self._connection.lost:
+            self._incidents.camera_lost(str(error), self._connection.patience_s, now_ns)
+        self._connection.lose(now_ns)
+        if trial is not None:
+            trial.count_unfetched(self._connection.producer[0])
+        self._state = CameraState.LOST
+        self._meter.reset()
+        self._house_keeping(now_ns)
+
+    def _await_camera(self, trial: Trial | None) -> str | None:
+        """Wait until the camera is back and set up; returns early, with what ends the trial, where something does.
+
+        Raises:
+            CameraLost: It did not come back in time.
+        """
+        connection = self._connection
+        self._state = CameraState.LOST
+        while not self._quit and (trial is not None or self._request is None):
+            now_ns = time.monotonic_ns()
+            self._house_keeping(now_ns)
+            reason = self._stop_reason or (trial.over_by(now_ns) if trial is not None else None)
+            if reason is not None:
+                return reason
+            away_s = connection.lost_s(now_ns) or 0.0
+            if connection.try_again(now_ns):
+                # The binding installs an interrupt handler of its own; Ctrl-C is the supervisor's business.
+                self._stop.install()
+                self._camera = connection.camera
+                for change in connection.changed_features():
+                    self._incidents.say("warning", "camera_back", change, time.monotonic_ns())
+                if trial is None:
+                    self._incidents.say("info", "camera_back", f"camera back after {away_s:.1f} s", now_ns)
+                self._checks.camera_is_back()
+                return None
+            gave_up = connection.gave_up(time.monotonic_ns())
+            if gave_up is not None:
+                raise gave_up
+            self._hub.socket.poll(_AWAY_POLL_MS)
+        return self._stop_reason
+
     def _take(self, trial: Trial, delivery: Delivery) -> None:
         """Copy one frame into the ring, once, and give its buffer back to the camera."""
-        for frame_id in self._camera.take_incomplete():
-            trial.incomplete(frame_id)
         frame_id, device_ns, host_ns = delivery.frame_id, delivery.device_ns, delivery.host_ns
         time_ns = device_ns or host_ns
         trial.frame(frame_id, time_ns, host_ns)
@@ -214,13 +280,22 @@ class CameraProcess:
             self._to_recorder.announce()
             self._to_recorder.receive()
 
+    def _take_incomplete(self, trial: Trial) -> None:
+        for frame_id in self._camera.take_incomplete():
+            trial.incomplete(frame_id, time.monotonic_ns())
+
     def _drain(self, trial: Trial, *, keep: bool) -> None:
         """Fetch what was exposed before the camera stopped; it is part of the trial, or surplus."""
         silence_ns = int(min(max(0.05, 1.5 / self._rate_fps), 1.0) * _SECOND_NS)
         last_ns = time.monotonic_ns()
         while time.monotonic_ns() - last_ns < silence_ns:
-            delivery = self._camera.fetch()
+            try:
+                delivery = self._camera.fetch()
+            except CameraLost:
+                break  # the trial is over, and what had arrived is taken
             if delivery is None:
+                if keep:
+                    self._take_incomplete(trial)
                 continue
             last_ns = delivery.host_ns
             if keep:
@@ -228,31 +303,24 @@ class CameraProcess:
             else:
                 trial.surplus += 1
                 delivery.requeue()
-        missing = self._camera.take_incomplete()
-        if not keep:
-            trial.surplus += len(missing)
-            return
-        for frame_id in missing:
-            trial.incomplete(frame_id)
+        if keep:
+            self._take_incomplete(trial)
+        else:
+            trial.surplus += len(self._camera.take_incomplete())
 
     def _end_trial(self, trial: Trial, reason: str) -> None:
-        """Say what was counted, to the recorder and to the supervisor."""
-        self._read_producer()
-        statistics = trial.statistics()
-        end = End(
-            series=trial.series,
-            frames=trial.frames,
-            losses=statistics.losses,
-            lost_ids=trial.lost_ids(),
-            producer={"delivered": self._producer[0], "underrun": self._producer[1], "surplus": trial.surplus},
-            clock=self._clock.finish(),
-            reason=reason,
-            host_ns=time.monotonic_ns(),
-        )
+        """Say what was counted, to the recorder and to the supervisor, and before that all that was noticed."""
+        now_ns = time.monotonic_ns()
+        if not self._connection.lost:
+            self._connection.read_producer()
+        trial.end(now_ns)
+        clock = self._checks.finish()
+        end = end_message(trial, self._connection.producer, clock, reason, now_ns)
         self._to_recorder.end(end)
-        self._hub.send(TrialEnded(trial.name, end, statistics.seconds, trial.fps))
-        self._trial = None
-        self._stop_reason = None
+        self._tell_notes()
+        self._incidents.flush()
+        self._hub.send(TrialEnded(trial.name, end, trial.statistics().seconds, trial.fps))
+        self._trial = self._stop_reason = None
         self._report()
 
     def _house_keeping(self, now_ns: int) -> None:
@@ -274,79 +342,37 @@ class CameraProcess:
             self._stop_reason = None
         if now_ns - self._counted_ns >= _SECOND_NS and self._state in (CameraState.PREVIEW, CameraState.RECORDING):
             self._counted_ns = now_ns
-            self._read_producer()
+            self._connection.read_producer()
             if self._trial is not None:
-                self._clock.look()
+                self._checks.each_second(self._camera, now_ns)
         if now_ns - self._reported_ns >= REPORT_INTERVAL_NS:
             self._reported_ns = now_ns
             self._report()
             self._tell_notes()
+            self._incidents.due(now_ns)
+            if self._trial is not None and self._state is CameraState.RECORDING:
+                self._checks.rate(self._camera, self._trial, now_ns)
 
     def _tell_notes(self) -> None:
         """What the camera object found worth knowing, once; some of it only the first frame shows."""
-        notes = self._camera.notes
-        for note in notes[self._notes_told :]:
-            self._hub.event("warning", note)
-        self._notes_told = len(notes)
-
-    def _read_producer(self) -> None:
-        """The producer's own counts; the last ones known where the camera no longer answers."""
-        with contextlib.suppress(CameraLost):
-            counters = self._camera.counters()
-            self._producer = (counters.delivered, counters.underrun)
+        for note in self._camera.notes:
+            if note not in self._notes_told:
+                self._notes_told.add(note)
+                self._hub.event("warning", note)
 
     def _report(self) -> None:
-        trial = self._last
-        statistics = trial.statistics()
-        ring = self._ring.statistics()
         self._hub.send(
-            CameraReport(
-                CameraStatistics(
-                    state=self._state,
-                    camera=self._name,
-                    simulated=self._camera.description.simulated,
-                    rate_asked_fps=self._rate_fps,
-                    rate_measured_fps=self._meter.fps,
-                    frames=statistics.frames,
-                    losses=LossLedger(
-                        camera=statistics.losses.camera,
-                        incomplete=statistics.losses.incomplete,
-                        ring=statistics.losses.ring,
-                    ),
-                    last_frame_id=statistics.last_frame_id,
-                    ring_slots=ring.slots,
-                    ring_used=ring.used,
-                    ring_used_max=ring.used_max,
-                    producer_delivered=self._producer[0],
-                    producer_underrun=self._producer[1],
-                    clock_source=self._clock.source,
-                    clock_residual_ns=self._clock.residual_ns,
-                    cpu_s=time.process_time(),
-                    trial_cpu_s=time.process_time() - self._trial_began_cpu_s,
-                )
+            camera_report(
+                state=self._state,
+                trial=self._last,
+                connection=self._connection,
+                ring=self._ring,
+                clock=self._clock,
+                rate_asked_fps=self._rate_fps,
+                rate_measured_fps=self._meter.fps,
+                trial_began_cpu_s=self._trial_began_cpu_s,
             )
         )
-
-    def _start_message(self, trial: Trial, request: StartTrial) -> Start:
-        described = self._described()
-        return Start(
-            series=trial.series,
-            session=request.session,
-            trial=trial.name,
-            path=request.path,
-            height_px=self._ring.height_px,
-            width_px=self._ring.width_px,
-            rate_fps=self._rate_fps,
-            host_ns=time.monotonic_ns(),
-            attributes=described,
-            published=self._ring.published,
-        )
-
-    def _described(self) -> dict[str, Any]:
-        return {
-            "camera": dataclasses.asdict(self._camera.description),
-            "features": {"set": dict(self._camera.features_set), "read": dict(self._camera.features_read)},
-        }
 
 
 def main() -> None:
@@ -356,12 +382,15 @@ def main() -> None:
         prefer_this_process(_NICENESS)
         task = msgspec.json.decode(task_json, type=CameraTask)
         settings = HardwareSettings.model_validate(task.settings)
-        with Camera.open(settings, task.overrides) as camera:
+        connection = Connection(Camera.open(settings, task.overrides), settings, task.overrides)
+        try:
             # harvesters installs a SIGINT handler of its own; Ctrl-C is the supervisor's business.
             stop.install()
-            process = CameraProcess(task, hub, stop, camera, RingWriter(task.ring_fd, populate=True))
+            process = CameraProcess(task, hub, stop, connection, RingWriter(task.ring_fd, populate=True))
             quiet_garbage_collector()
             process.run()
+        finally:
+            connection.camera.close()
 
     run_process("camera", work)
 

@@ -12,7 +12,7 @@ from capture.clock import ClockFit, clock_fit_from_attributes
 from capture.errors import RecordingInvalid
 from capture.recording.files import nested_deeper, read_document
 from capture.recording.layout import FORMAT_VERSION
-from capture.statistics import LossLedger
+from capture.statistics import Gap, LossLedger
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
 IdRange = tuple[Count, Count]
@@ -26,6 +26,8 @@ class Producer(msgspec.Struct, frozen=True):
     underrun: int | None = None
     surplus: int | None = None
     """Delivered after the planned end, and so not part of the trial."""
+    unfetched: int | None = None
+    """Delivered, and gone with the camera before they could be fetched; part of a gap."""
 
 
 class EndLedger(msgspec.Struct, frozen=True):
@@ -38,6 +40,8 @@ class EndLedger(msgspec.Struct, frozen=True):
     reason: str = ""
     exact: bool = True
     """False where the supervisor wrote it in place of a camera process that had died."""
+    gaps: tuple[Gap, ...] = ()
+    """Stretches in which the camera was away; what they cost is in `losses.camera`, and not in `lost_ids`."""
 
 
 class RecorderLedger(msgspec.Struct, frozen=True):
@@ -74,6 +78,8 @@ class Source(msgspec.Struct, frozen=True):
     """First frame and the one behind the last, in the source."""
     lost_ids: list[IdRange] = []
     """Frame ids that the source had lost inside this range, whatever the cause."""
+    gaps: tuple[Gap, ...] = ()
+    """Stretches inside this range in which the camera was away."""
 
 
 class RecordingAttributes(msgspec.Struct, frozen=True):
@@ -96,6 +102,13 @@ class RecordingAttributes(msgspec.Struct, frozen=True):
     ledger: Ledger = Ledger()
     repair: Repair | None = None
     source: Source | None = None
+
+    @property
+    def gaps(self) -> tuple[Gap, ...]:
+        """Stretches in which the camera was away, in order."""
+        if self.ledger.end is not None:
+            return self.ledger.end.gaps
+        return self.source.gaps if self.source is not None else ()
 
     @property
     def clock_fit(self) -> ClockFit | None:
@@ -167,3 +180,4 @@ class MonitorLedger(msgspec.Struct, frozen=True):
     frames: Count
     """Frames on disk."""
     losses: LossLedger = LossLedger()
+    gaps: tuple[Gap, ...] = ()

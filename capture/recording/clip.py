@@ -16,11 +16,12 @@ from capture.errors import BadInput, CaptureError
 from capture.recording.attributes import Source
 from capture.recording.blocks import Progress, blocks, checked_blocks, silent
 from capture.recording.layout import FORMAT_VERSION, PER_FRAME, ShardGeometry
-from capture.recording.ledger import Range, find_gaps, surplus, within
+from capture.recording.ledger import Range, breaks_of, find_gaps, surplus, within
 from capture.recording.output import new_output
 from capture.recording.reader import Recording
 from capture.recording.verify import lost_id_ranges
 from capture.recording.writer import RecordingWriter
+from capture.statistics import Gap
 from capture.stills import png_bytes
 from capture.version import software
 
@@ -188,11 +189,18 @@ def source_lost_ids(recording: Recording, start: int, stop: int) -> list[Range]:
     """Frame ids that `recording` has as lost, in any cause, between the frames `start` and `stop` (not included)."""
     ids = recording.frame_id[start:stop]
     lost, _ = lost_id_ranges(recording)
-    gaps = find_gaps(ids)
-    if not gaps.wraps and not gaps.backward:
+    breaks = breaks_of(source_gaps(recording, start, stop), recording.host_ns[start:stop])
+    gaps = find_gaps(ids, breaks)
+    if not gaps.wraps and not gaps.backward and not breaks:
         return within(lost, int(ids[0]), int(ids[-1]))
     # Where ids started over a range of them names no place; then what is missing and accounted for is kept.
     return [] if surplus(gaps.missing, lost) else list(gaps.missing)
+
+
+def source_gaps(recording: Recording, start: int, stop: int) -> tuple[Gap, ...]:
+    """Stretches between the frames `start` and `stop` (not included) in which the camera was away."""
+    host_ns = recording.host_ns[start:stop]
+    return tuple(g for g in recording.attributes.gaps if g.returned and host_ns[0] < g.to_host_ns <= host_ns[-1])
 
 
 def _attributes(recording: Recording, start: int, stop: int) -> dict[str, Any]:
@@ -203,6 +211,7 @@ def _attributes(recording: Recording, start: int, stop: int) -> dict[str, Any]:
         series=attributes.series,
         frames=(start, stop),
         lost_ids=source_lost_ids(recording, start, stop),
+        gaps=source_gaps(recording, start, stop),
     )
     kept = ("session", "trial", "series", "camera", "features", "rate_fps", "clock")
     return {

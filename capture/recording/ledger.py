@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
+from capture.statistics import Gap
+
 KEPT_RANGES = 1000
 """The ledger keeps at most this many ranges a cause; with that many, single ids can no longer be accounted for."""
 _WRAPS = (2**16, 2**32)
+_SILENCE_NS = 200_000_000
+"""No camera is found missing, put away and opened anew in less."""
 
 Range = tuple[int, int]
 """First and last frame id, both included."""
@@ -35,11 +40,46 @@ class IdGaps:
         return sum(last - first + 1 for first, last in self.missing)
 
 
-def find_gaps(frame_id: npt.NDArray[np.uint64]) -> IdGaps:
+def find_gaps(frame_id: npt.NDArray[np.uint64], breaks: Sequence[int] = ()) -> IdGaps:
     """Gaps in frame ids, uint64 (frames,), which may start over at 65,536 or 4,294,967,296.
 
     GigE Vision's 16-bit ids leave out 0 when they start over; that is no gap.
+
+    Args:
+        frame_id: Ids in the order of arrival.
+        breaks: First frames after the camera was opened anew: ids on both sides have nothing to do with each other.
     """
+    inside = sorted({b for b in breaks if 0 < b < len(frame_id)})
+    if not inside:
+        return _find_gaps(frame_id)
+    begins = [0, *inside]
+    parts = [_find_gaps(frame_id[a:b]) for a, b in pairwise([*begins, len(frame_id)])]
+    first_backward = [
+        begin + part.first_backward
+        for begin, part in zip(begins, parts, strict=True)
+        if part.first_backward is not None
+    ]
+    return IdGaps(
+        tuple(sorted(r for part in parts for r in part.missing)),
+        sum(part.backward for part in parts),
+        first_backward[0] if first_backward else None,
+        any(part.wraps for part in parts),
+    )
+
+
+def breaks_of(gaps: Iterable[Gap], host_ns: npt.NDArray[np.integer]) -> list[int]:
+    """First frames behind the gaps in which the camera was away; arrivals in ns, ascending, (frames,)."""
+    arrived = host_ns.astype(np.int64)
+    return [int(np.searchsorted(arrived, gap.to_host_ns)) for gap in gaps if gap.returned]
+
+
+def presumed_breaks(frame_id: npt.NDArray[np.uint64], host_ns: npt.NDArray[np.integer]) -> list[int]:
+    """Where a recording without a ledger looks as if the camera had been away: ids fall after a silence."""
+    silent = np.diff(host_ns.astype(np.int64)) > _SILENCE_NS
+    return (np.flatnonzero((frame_id[1:] <= frame_id[:-1]) & silent) + 1).tolist()
+
+
+def _find_gaps(frame_id: npt.NDArray[np.uint64]) -> IdGaps:
     if len(frame_id) < 2:
         return IdGaps((), 0, None, wraps=False)
     before, after = frame_id[:-1], frame_id[1:]

@@ -176,7 +176,10 @@ def _write_values(recording: Recording, group: Path, geometry: ShardGeometry, co
     if earlier is not None:
         # What a packed clip was cut from still accounts for its ids.
         source = msgspec.structs.replace(
-            source, frames=earlier.frames, lost_ids=source_lost_ids(recording, 0, len(recording))
+            source,
+            frames=earlier.frames,
+            lost_ids=source_lost_ids(recording, 0, len(recording)),
+            gaps=earlier.gaps,
         )
     attributes = {
         **recording.raw_attributes,

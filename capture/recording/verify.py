@@ -13,13 +13,26 @@ import numpy as np
 from capture.recording.attributes import MonitorLedger
 from capture.recording.blocks import Progress, blocks, checksums, silent
 from capture.recording.layout import PER_FRAME, shard_path, value_path
-from capture.recording.ledger import KEPT_RANGES, Range, count_ids, describe, find_gaps, surplus, within
+from capture.recording.ledger import (
+    KEPT_RANGES,
+    Range,
+    breaks_of,
+    count_ids,
+    describe,
+    find_gaps,
+    presumed_breaks,
+    surplus,
+    within,
+)
 from capture.recording.reader import Recording, chunk_numbers
 from capture.recording.repair import process_writing
 from capture.simulator.stamp import read_stamp
-from capture.statistics import LossLedger
+from capture.statistics import Gap, LossLedger
 
 CAUSES = ("camera", "incomplete", "ring", "disk")
+_LISTED = {"camera": "its list of ids and gaps", "incomplete": "its list of ids", "ring": "its list of ids"}
+_FRAME_TIME_SLACK = 0.02
+"""How far the camera's clock and arrivals may differ over a gap, in seconds."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -31,6 +44,8 @@ class Place(msgspec.Struct, frozen=True):
     incomplete: int | None = None
     ring: int | None = None
     disk: int | None = None
+    away: int | None = None
+    """Of those lost in the camera, about how many were not taken because it was away."""
     agrees: bool | None = None
     """Whether it agrees with the others; None where it says nothing."""
 
@@ -54,6 +69,8 @@ class VerifyReport(msgspec.Struct, frozen=True):
     stamped: bool = False
     """Whether frames carry the simulated camera's stamp, which was then checked too."""
     places: tuple[Place, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    """Stretches in which the camera was away."""
     elapsed_s: float = 0.0
 
 
@@ -103,6 +120,7 @@ def verify(path: Path | str, progress: Progress = silent, *, monitor: MonitorLed
         missing_ids=missing,
         stamped=stamped,
         places=places,
+        gaps=recording.attributes.gaps,
         elapsed_s=time.monotonic() - started,
     )
 
@@ -165,7 +183,12 @@ def _check_ids(recording: Recording, findings: _Findings) -> int:
     late = np.flatnonzero(host_ns[1:] < host_ns[:-1])
     if len(late):
         findings.problems.append(f"host_ns: goes back at frame {late[0] + 1} (and {len(late) - 1} more)")
-    gaps = find_gaps(frame_id)
+    away = recording.attributes.gaps
+    breaks = breaks_of(away, host_ns)
+    if recording.attributes.ledger.end is None and not breaks:
+        breaks = presumed_breaks(frame_id, host_ns)
+        findings.notes += [f"the camera was away before frame {frame}, as its ids begin anew" for frame in breaks]
+    gaps = find_gaps(frame_id, breaks)
     if gaps.backward:
         findings.problems.append(
             f"frame_id: does not advance at frame {gaps.first_backward} (and {gaps.backward - 1} more)"
@@ -178,7 +201,8 @@ def _check_ids(recording: Recording, findings: _Findings) -> int:
         findings.notes.append(f"the ledger keeps {KEPT_RANGES} id ranges a cause, {count_ids(unsaid)} ids are beyond")
     elif unsaid:
         findings.problems.append(f"frame_id: {count_ids(unsaid)} ids are missing unsaid: {describe(unsaid)}")
-    if not gaps.wraps and not gaps.backward and len(frame_id):
+    # Where ids started over, a range of them names no place.
+    if not gaps.wraps and not gaps.backward and not breaks and len(frame_id):
         inside = within(lost, int(frame_id[0]), int(frame_id[-1]))
         extra = surplus(inside, gaps.missing)
         if extra:
@@ -233,15 +257,50 @@ def _check_ledger(recording: Recording, monitor: MonitorLedger | None, findings:
         ranges = end.lost_ids.get(cause, [])
         if len(ranges) < KEPT_RANGES:
             said = getattr(end.losses, cause)
-            listed = count_ids(ranges)
-            end_agrees &= findings.expect(f"lost ({cause})", said, "the end message", listed, "its list of ids")
+            listed = count_ids(ranges) + (_away(end.gaps) if cause == "camera" else 0)
+            end_agrees &= findings.expect(f"lost ({cause})", said, "the end message", listed, _LISTED[cause])
+    end_agrees &= _check_gaps(recording, findings)
     places = [
         _producer(recording, findings),
         _monitor(recording, monitor, findings),
-        Place("end message", end.frames, end.losses.camera, end.losses.incomplete, end.losses.ring, None, end_agrees),
-        msgspec.structs.replace(own, agrees=agrees and end_agrees),
+        Place(
+            "end message",
+            end.frames,
+            end.losses.camera,
+            end.losses.incomplete,
+            end.losses.ring,
+            None,
+            _away(end.gaps),
+            end_agrees,
+        ),
+        msgspec.structs.replace(own, away=_away(end.gaps), agrees=agrees and end_agrees),
     ]
     return tuple(places)
+
+
+def _away(gaps: Sequence[Gap]) -> int:
+    return sum(gap.frames for gap in gaps)
+
+
+def _check_gaps(recording: Recording, findings: _Findings) -> bool:
+    """The stretches in which the camera was away, against the frames around them."""
+    host_ns = recording.host_ns.astype(np.int64)
+    end = recording.attributes.ledger.end
+    all_kept = end is not None and not end.losses.ring and len(host_ns) == end.frames
+    agrees = True
+    for number, gap in enumerate(recording.attributes.gaps, start=1):
+        problems = []
+        slack = 1.5 + (_FRAME_TIME_SLACK * gap.rate_fps if gap.clock == "device" else 0.0)
+        if abs(gap.frames - max(gap.seconds * gap.rate_fps - gap.returned, 0)) > slack + 3e-4 * gap.frames:
+            problems.append(f"{gap.frames} frames are no estimate for {gap.seconds:.3f} s at {gap.rate_fps:.1f} fps")
+        inside = np.count_nonzero((host_ns > gap.from_host_ns) & (host_ns < gap.to_host_ns))
+        if inside:
+            problems.append(f"{inside} frames arrived in it")
+        if all_kept and gap.returned and gap.to_host_ns not in host_ns:
+            problems.append("no frame arrived at its end")
+        findings.problems.extend(f"gap {number}: {problem}" for problem in problems)
+        agrees &= not problems
+    return agrees
 
 
 def _producer(recording: Recording, findings: _Findings) -> Place:
@@ -251,7 +310,10 @@ def _producer(recording: Recording, findings: _Findings) -> Place:
         return Place("producer")
     producer, losses = end.producer, end.losses
     surplus_frames = producer.surplus or 0
-    due = end.frames + losses.incomplete + losses.ring + surplus_frames
+    unfetched = producer.unfetched or 0
+    if unfetched:
+        findings.notes.append(f"{unfetched} frames had been delivered when the camera went away, and went with it")
+    due = end.frames + losses.incomplete + losses.ring + surplus_frames + unfetched
     agrees = findings.expect("delivered", producer.delivered, "the producer", due, "the end message")
     if producer.underrun is not None and producer.underrun > losses.camera:
         findings.problems.append(
@@ -259,7 +321,9 @@ def _producer(recording: Recording, findings: _Findings) -> Place:
         )
         agrees = False
     frames = (
-        None if producer.delivered is None else producer.delivered - losses.incomplete - losses.ring - surplus_frames
+        None
+        if producer.delivered is None
+        else producer.delivered - losses.incomplete - losses.ring - surplus_frames - unfetched
     )
     return Place("producer", frames, producer.underrun, agrees=agrees)
 
@@ -275,8 +339,14 @@ def _monitor(recording: Recording, monitor: MonitorLedger | None, findings: _Fin
         said, due = getattr(monitor.losses, cause), getattr(expected, cause)
         there = "the recorder" if cause == "disk" else "the end message"
         agrees &= findings.expect(f"lost ({cause})", said, "the monitor", due, there)
+    said_away, due_away = _away(monitor.gaps), _away(end.gaps)
+    agrees &= findings.expect(
+        "not taken while the camera was away", said_away, "the monitor", due_away, "the end message"
+    )
     losses = monitor.losses
-    return Place("monitor", monitor.frames, losses.camera, losses.incomplete, losses.ring, losses.disk, agrees)
+    return Place(
+        "monitor", monitor.frames, losses.camera, losses.incomplete, losses.ring, losses.disk, said_away, agrees
+    )
 
 
 def _check_pixels(recording: Recording, findings: _Findings, progress: Progress) -> bool:

@@ -23,25 +23,47 @@ class Journal:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._events: deque[Event] = deque(maxlen=_KEPT)
-        self.session: Session | None = None
+        self._session: Session | None = None
         self.plain: PlainProgress | None = None
         self.trial: str | None = None
         """Trial that events belong to from now on."""
 
     def note(self, level: Level, text: str, kind: str = "note", host_ns: int = 0) -> None:
         """An event of the supervisor's own, now unless `host_ns` says when; `kind` is its `trial_type` in the log."""
-        self.log(Event(host_ns or time.monotonic_ns(), level, "supervisor", text), kind)
+        self.log(Event(host_ns or time.monotonic_ns(), level, "supervisor", text, kind))
 
-    def log(self, event: Event, kind: str = "note") -> None:
+    @property
+    def session(self) -> Session | None:
+        """Where events are kept; what came before there was one goes in first."""
+        return self._session
+
+    @session.setter
+    def session(self, session: Session | None) -> None:
+        self._session = session
+        for event in self._events:
+            self._keep(event)
+
+    def log(self, event: Event) -> None:
         """Any event."""
         self._events.append(event)
-        if self.session is not None:
-            self.session.log_event(
-                event.host_ns, event.level, event.source, event.text, trial=self.trial, trial_type=kind
-            )
+        self._keep(event)
         self._hub.tell("monitor", event)
         if self.plain is not None:
             self.plain.event(event)
+
+    def _keep(self, event: Event) -> None:
+        if self._session is not None:
+            self._session.log_event(
+                event.host_ns,
+                event.level,
+                event.source,
+                event.text,
+                trial=self.trial,
+                trial_type=event.kind,
+                duration_s=event.duration_s,
+                frames=event.frames,
+                frame_ids=event.frame_ids,
+            )
 
     def tell_monitor_the_past(self) -> None:
         """Send the events so far to a monitor that has just come up."""

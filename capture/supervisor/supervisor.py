@@ -165,6 +165,9 @@ class Supervisor:
                 self._children[name].process.kill()
         for name in names:
             self._children.pop(name).end(_END_GRACE_S)
+        for message in self._hub.received(0):
+            if isinstance(message, Event):
+                self._journal.log(message)
         if self._session is not None:
             for log in self._runtime.glob("*.log"):
                 if log.stat().st_size:

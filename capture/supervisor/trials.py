@@ -11,7 +11,7 @@ import msgspec
 
 from capture.messages import End, Finished, TrialEnded, TrialStarted
 from capture.session import Session
-from capture.statistics import CameraStatistics, CaptureStatistics, LossLedger
+from capture.statistics import CameraStatistics, CaptureStatistics, Gap, LossLedger
 
 _CLEAN_REASONS = ("frames", "duration", "operator", "signal")
 _REMEDIES = {
@@ -38,6 +38,8 @@ class TrialResult:
     clock_residual_ns: float | None
     reason: str
     error: str = ""
+    gaps: tuple[Gap, ...] = ()
+    """Stretches in which the camera was away."""
     camera_cpu_s: float = 0.0
     """Processor time of the camera process during the trial; with the simulated camera it makes the frames, too."""
     recorder_cpu_s: float = 0.0
@@ -46,6 +48,10 @@ class TrialResult:
         """One line for the operator."""
         lost = f"{self.losses.total} lost" if self.losses.total else "nothing lost"
         text = f"{self.name}: {self.frames} frames in {self.seconds:.3f} s, {lost}"
+        if self.gaps:
+            away_s = sum(gap.seconds for gap in self.gaps)
+            about = sum(gap.frames for gap in self.gaps)
+            text += f", of these about {about:,} not taken while the camera was away for {away_s:.1f} s"
         if self.error:
             return f"{text}; ended early: {self.error}"
         return text
@@ -58,6 +64,7 @@ class TrialResult:
             "fps": round(self.fps, 3),
             "seconds": round(self.seconds, 6),
             "lost": msgspec.to_builtins(self.losses),
+            "gaps": [{"seconds": round(gap.seconds, 6), **msgspec.to_builtins(gap)} for gap in self.gaps],
             "bytes": self.bytes,
             "write_mb_s": round(self.write_mb_s, 1),
             "clock": {"residual_ns": self.clock_residual_ns},
@@ -141,6 +148,7 @@ class TrialBook:
             reason=error,
             host_ns=time.monotonic_ns(),
             exact=False,
+            gaps=last.gaps,
         )
 
     def complete(self, shown: CaptureStatistics) -> TrialResult | None:
@@ -162,6 +170,7 @@ class TrialBook:
             clock_residual_ns=end.clock.get("residual_ns"),
             reason=end.reason,
             error=error,
+            gaps=end.gaps,
             camera_cpu_s=shown.camera.trial_cpu_s,
             recorder_cpu_s=shown.recorder.trial_cpu_s,
         )
@@ -172,7 +181,11 @@ class TrialBook:
             fps=result.fps,
             lost=msgspec.to_builtins(result.losses),
             reason=end.reason,
-            monitor={"frames": shown.recorder.frames, "losses": msgspec.to_builtins(shown.losses)},
+            monitor={
+                "frames": shown.recorder.frames,
+                "losses": msgspec.to_builtins(shown.losses),
+                "gaps": msgspec.to_builtins(shown.camera.gaps),
+            },
         )
         self._running = False
         self.results.append(result)
