@@ -123,7 +123,7 @@ def render_neutral(head: Head) -> Appearance:
     openings, seen = _openings(head, fine)
     occluded, lit = occlusion_and_shadow(head.skin.vertices, head.skin.normals, light, np.zeros((0, 3), np.float32))
     strands, behind = render_hair(head, light, fine.depth, _SAMPLES)
-    cloth_light, cloth_alpha, cloth_shadow = render_clothes(head, light, _SAMPLES)
+    cloth_light, cloth_alpha, cloth_shadow = render_clothes(head, light, fine.depth, _SAMPLES)
     glasses_light, glasses_alpha, glasses_shadow = render_glasses(head, light)
     below = cv2.GaussianBlur(strands.alpha, (0, 0), 5.0)
     shade = np.maximum(np.roll(below, 6, axis=0), np.maximum(0.8 * cloth_shadow, glasses_shadow))
@@ -185,7 +185,12 @@ def _skin(
     lit: Floats,
     shade: Floats,
 ) -> Layer:
-    rows, columns = np.flatnonzero(fine.covered.any(1)), np.flatnonzero(fine.covered.any(0))
+    # Shoulders lie under clothes: only the width of the head and neck is painted with care.
+    middle, reach = head.camera.centre_px[0] * _SAMPLES, 10.5 * head.camera.px_per_cm * _SAMPLES
+    wanted = fine.covered.copy()
+    wanted[:, : max(0, int(middle - reach))] = False
+    wanted[:, int(middle + reach) :] = False
+    rows, columns = np.flatnonzero(wanted.any(1)), np.flatnonzero(wanted.any(0))
     box = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
     part = RasterBuffers(fine.triangle[box], fine.weights[box], fine.depth[box], fine.triangles)
     lips = head.subdivision.apply(head.region("lips"))
@@ -209,7 +214,7 @@ def _skin(
     mm = px_per_cm / 10
     soft = 0.45 * sharp + 0.3 * masked_blur(sharp, inside, 0.5 * mm) + 0.25 * masked_blur(sharp, inside, 1.6 * mm)
     mirrored = light.specular(bumpy, shadow * occlusion[..., None], paint.roughness)
-    mirrored *= paint.shine * (0.5 + head.identity.skin.oil) * (1 - 0.8 * hairs)
+    mirrored *= 1.5 * paint.shine * (0.45 + head.identity.skin.oil) * (1 - 0.8 * hairs)
     linear = albedo * soft + mirrored
     grey = np.zeros(seen.shape, np.float32)
     alpha = np.zeros(seen.shape, np.float32)
@@ -224,9 +229,9 @@ def _hair_layer(picture: HairPicture) -> Layer:
     mass = masked_blur(picture.light, np.ones_like(picture.alpha), 3.0) / np.maximum(
         masked_blur(picture.alpha, np.ones_like(picture.alpha), 3.0), 0.05
     )
-    fill = np.clip(0.8 * cv2.GaussianBlur(gaps, (0, 0), 0.8) - picture.alpha, 0, 1)
+    fill = np.clip(0.95 * gaps - picture.alpha, 0, 1)
     alpha = np.clip(picture.alpha + fill, 0, 1)
-    linear = picture.light + 0.4 * fill * mass
+    linear = picture.light + 0.55 * fill * mass
     return _layer(linear, alpha)
 
 

@@ -35,8 +35,16 @@ def above_neck_line(clothing: Clothing, points: Floats) -> Floats:
     return np.asarray(height, np.float32)
 
 
-def render_clothes(head: Head, light: Lighting, samples: int) -> tuple[Floats, Floats, Floats]:
+def render_clothes(
+    head: Head, light: Lighting, skin_depth: Floats, samples: int
+) -> tuple[Floats, Floats, Floats]:
     """Draws the clothes.
+
+    Args:
+        head: Whose.
+        light: The lamps.
+        skin_depth: (768 * samples, 1024 * samples) cm; the far side of a collar is hidden by the neck.
+        samples: Samples per pixel side.
 
     Returns:
         Linear light times coverage, coverage, and the shadow the cloth's edge throws on the skin (0 to 1);
@@ -58,7 +66,7 @@ def render_clothes(head: Head, light: Lighting, samples: int) -> tuple[Floats, F
     if not len(chosen):
         nothing = np.zeros((HEIGHT_PX, WIDTH_PX), np.float32)
         return nothing, nothing, nothing
-    buffers = rasterise(head.camera.project(vertices), chosen, WIDTH_PX, HEIGHT_PX, samples)
+    buffers = rasterise(head.camera.project(vertices), chosen, WIDTH_PX, HEIGHT_PX, samples, two_sided=True)
     normals = vertex_normals(vertices, chosen)
     rows = np.flatnonzero(buffers.covered.any(1))
     if not len(rows):
@@ -67,8 +75,11 @@ def render_clothes(head: Head, light: Lighting, samples: int) -> tuple[Floats, F
     box = slice(int(rows[0]), buffers.triangle.shape[0])
     part = RasterBuffers(buffers.triangle[box], buffers.weights[box], buffers.depth[box], chosen)
     fields = part.interpolate(np.concatenate([normals, head.canonical, height[:, None]], axis=1))
-    covered = part.covered & (fields[..., 6] < 0)
-    linear = np.where(covered, _paint(clothing, light, fields, band, head.camera.px_per_cm * samples), 0)
+    covered = part.covered & (fields[..., 6] < 0) & (part.depth < skin_depth[box] + 0.05)
+    # The inside of the far collar lies in the neck's shadow.
+    far = np.where(fields[..., 2] < 0, np.float32(0.35), np.float32(1))
+    fields[..., :3] *= np.where(fields[..., 2:3] < 0, -1, 1)
+    linear = np.where(covered, _paint(clothing, light, fields, band, head.camera.px_per_cm * samples) * far, 0)
     size = (WIDTH_PX, HEIGHT_PX)
     all_light = np.zeros(buffers.triangle.shape, np.float32)
     alpha = np.zeros(buffers.triangle.shape, np.float32)

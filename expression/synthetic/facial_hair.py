@@ -67,7 +67,7 @@ def _unit(vectors: Floats) -> Floats:
 def _brows(
     canvas: Canvas, draw: np.random.Generator, canonical: Floats, mask: Floats, scale: float, density: float, height: float
 ) -> None:
-    count = int(1250 * density * (0.7 + 0.3 * height))
+    count = int(900 * density * (0.7 + 0.3 * height))
     row, column = _pick(draw, np.power(mask, 1.3), count)
     if not len(row):
         return

@@ -17,8 +17,8 @@ Floats = npt.NDArray[np.float32]
 
 _STEPS: Final = 26
 _COUNTS: Final = {
-    "buzz": 42000,
-    "short": 16000,
+    "buzz": 36000,
+    "short": 15000,
     "side part": 15000,
     "fringe": 12000,
     "curly": 13000,
@@ -82,7 +82,7 @@ def _grow(skull: Skull, roots: Floats, growth: Comb, draw: np.random.Generator) 
     points = np.zeros((n, _STEPS, 3), np.float32)
     clumps = max(8, n // 26)
     leader = draw.choice(n, clumps, replace=False)
-    leader_of = leader[_nearest(roots, roots[leader])]
+    leader_of = leader[_nearest(roots + draw.normal(0, 0.12, roots.shape).astype(np.float32), roots[leader])]
     # A clump is combed together, with a direction a little of its own.
     turn = draw.normal(0, 0.16, (n, 3)).astype(np.float32)
     flow = growth.flow / np.maximum(np.linalg.norm(growth.flow, axis=1, keepdims=True), 1e-6)
@@ -114,7 +114,7 @@ def _grow(skull: Skull, roots: Floats, growth: Comb, draw: np.random.Generator) 
         frozen |= moved[:, 1] < growth.lowest
         p = np.where(frozen[:, None], p, moved).astype(np.float32)
     s = np.linspace(0, 1, _STEPS, dtype=np.float32)
-    gather = growth.clump * np.clip(s * 1.4 - 0.15, 0, 1)
+    gather = growth.clump * np.clip(s * 1.4 - 0.25, 0, 1)
     points += gather[None, :, None] * (points[leader_of] - points) * draw.uniform(0.3, 1, (n, 1, 1)).astype(np.float32)
     return _wave(points, growth, leader_of, draw)
 
@@ -175,7 +175,7 @@ def _draw(
     column, row = np.round(place[:, 0]).astype(np.int64), np.round(place[:, 1]).astype(np.int64)
     inside = (column >= 0) & (column < w) & (row >= 0) & (row < h)
     pixel = row * w + column
-    inside[inside] = depth[inside] < skin_depth.ravel()[pixel[inside]] + 0.12
+    inside[inside] = depth[inside] < skin_depth.ravel()[pixel[inside]] + 0.3
     pixel, segment, t, depth = pixel[inside], segment[inside], t[inside], depth[inside]
     # One number holds depth and point: the minimum is the frontmost strand.
     nearest = np.full(h * w, np.iinfo(np.int64).max, np.int64)
@@ -216,15 +216,15 @@ def _shade(
     # Roots lie in the shadow of the strands above them.
     full = np.float32(max(0.3, float(np.quantile(height, 0.9))))
     deep = np.clip(lift / full, 0, 1)
-    open_ = 0.32 + 0.68 * deep
+    open_ = 0.30 + 0.70 * deep
     total = light.ambient * albedo * open_ * (0.75 + 0.25 * out[:, 1])
     for direction, power in zip(light.directions, light.powers, strict=True):
         facing = np.clip(0.28 + 0.82 * (out @ direction), 0, 1)
         sine = np.sqrt(np.clip(1 - np.square(tangent @ direction), 0, 1))
         half = direction + np.array([0, 0, 1], np.float32)
         half = (half / np.linalg.norm(half)).astype(np.float32)
-        shine = _lobe(tangent - 0.10 * out, half, 90) * 0.085 + _lobe(tangent + 0.14 * out, half, 22) * albedo * 0.7
-        total += power * facing * open_ * (0.62 * albedo * sine + shine * (0.35 + 0.65 * tones[strand]))
+        shine = _lobe(tangent - 0.10 * out, half, 90) * 0.20 * (0.6 + 0.4 * tones[strand]) + _lobe(tangent + 0.14 * out, half, 22) * albedo * 0.9
+        total += power * facing * open_ * (0.62 * albedo * sine + shine)
     return np.asarray(total, np.float32)
 
 

@@ -144,6 +144,7 @@ def build_head(identity: Identity) -> Head:
     for name, weight in identity.shape.items():
         index, step = material.targets[name]
         base[index] += np.float32(weight) * step
+    base = _close_lips(base, material)
     base = _pose(base, material, identity)
     camera = _frame(base, material, identity)
     fine = subdivision.apply(base)
@@ -204,6 +205,26 @@ def _eyeball(base: Floats, material: Material, part: str) -> Eyeball:
 def _part(base: Floats, material: Material, names: tuple[str, ...]) -> Mesh:
     triangles = triangles_of(np.concatenate([material.quads[name] for name in names]))
     return Mesh(base, vertex_normals(base, triangles), triangles)
+
+
+_UPPER_LIP, _LOWER_LIP = 474, 523
+"""Vertices on the midline where the lips meet."""
+
+
+def _close_lips(base: Floats, material: Material) -> Floats:
+    """Brings the lips together, which the shapes leave a little apart."""
+    high, low = base[_UPPER_LIP], base[_LOWER_LIP]
+    gap = float(high[1] - low[1]) + 0.03
+    middle = (high[1] + low[1]) / 2
+    lips = material.region("lips") > 0.5
+    half = float(np.abs(base[lips, 0]).max())
+    across = np.clip(1 - (base[:, 0] / half) ** 4, 0, 1)
+    near = np.exp(-np.square((base[:, 1] - middle) / 0.6)) * _smooth_step((base[:, 2] - high[2] + 2.5) / 1.2)
+    # Split along the line between the lips, which follows the shape of the mouth.
+    upper = np.where(material.vertices[:, 1] > material.vertices[[_UPPER_LIP, _LOWER_LIP], 1].mean(), -1.0, 1.0)
+    moved = base.copy()
+    moved[:, 1] += (0.5 * gap * upper * across * near * (material.region("lips") + material.region("mouth_inside")).clip(0, 1))
+    return moved
 
 
 def _pose(base: Floats, material: Material, identity: Identity) -> Floats:

@@ -66,7 +66,7 @@ class Eyes:
     """Irises, lashes."""
 
     iris: float
-    """Brightness of the iris, 0.05 (dark brown) to 0.6 (light blue)."""
+    """Brightness of the iris, 0.03 (dark brown) to 0.25 (light blue)."""
     ring: float
     """Darkness of the limbus, 0 to 1."""
     pupil_mm: float
@@ -337,7 +337,7 @@ def _hair(draw: np.random.Generator, ancestry: dict[str, float], age: float, is_
     style = styles[int(draw.integers(len(styles)))]
     if is_male and not african and age > 26 and draw.random() < 0.2:
         style = "bald"
-    beards: list[BeardStyle] = ["none", "none", "stubble", "stubble", "goatee", "full", "moustache"]
+    beards: list[BeardStyle] = ["none", "none", "none", "stubble", "stubble", "stubble", "goatee", "full", "moustache"]
     beard = beards[int(draw.integers(len(beards)))] if is_male and age > 18.5 else "none"
     if style == "curly":
         curl = float(draw.uniform(0.8, 1.0) if african else draw.uniform(0.4, 0.7))
@@ -360,7 +360,7 @@ def _hair(draw: np.random.Generator, ancestry: dict[str, float], age: float, is_
 
 def _eyes(draw: np.random.Generator, ancestry: dict[str, float], is_male: bool) -> Eyes:
     fair = ancestry["caucasian"] > 0.5
-    iris = float(draw.choice([0.1, 0.2, 0.32, 0.45], p=[0.3, 0.2, 0.25, 0.25]) if fair else draw.uniform(0.05, 0.1))
+    iris = float(draw.choice([0.06, 0.1, 0.15, 0.2], p=[0.3, 0.2, 0.25, 0.25]) if fair else draw.uniform(0.03, 0.06))
     return Eyes(
         iris=iris * float(draw.uniform(0.85, 1.15)),
         ring=float(draw.uniform(0.4, 1)),
@@ -396,9 +396,9 @@ def _light(draw: np.random.Generator) -> LightSetup:
     return LightSetup(
         azimuth_deg=(float(draw.normal(38, 7)), float(draw.normal(-38, 7)), float(draw.normal(0, 6))),
         elevation_deg=(float(draw.normal(22, 6)), float(draw.normal(22, 6)), float(draw.normal(42, 6))),
-        power=(float(draw.uniform(0.65, 1.2)), float(draw.uniform(0.65, 1.2)), float(draw.uniform(0.4, 0.9))),
+        power=(float(draw.uniform(0.5, 1.25)), float(draw.uniform(0.5, 1.25)), float(draw.uniform(0.3, 0.9))),
         softness=float(draw.uniform(0.18, 0.32)),
-        ambient=float(draw.uniform(0.18, 0.3)),
+        ambient=float(draw.uniform(0.14, 0.26)),
         background=float(draw.uniform(0.18, 0.62)),
         background_tilt=(float(draw.normal(0, 0.06)), float(draw.normal(0, 0.05))),
     )

@@ -29,7 +29,10 @@ def paint_mouth(head: Head, light: Lighting, lips: Floats) -> tuple[Floats, Floa
     corner = [head.camera.project(head.skin.vertices[_at(head, (s * 2.4, -6.72, 1.6))]) for s in (1, -1)]
     across = (corner[0] - corner[1])[:2] / np.linalg.norm((corner[0] - corner[1])[:2])
     scale = head.camera.px_per_cm
-    px, py = np.meshgrid(np.arange(WIDTH_PX, dtype=np.float32), np.arange(HEIGHT_PX, dtype=np.float32))
+    reach = int(3.4 * scale)
+    left, top = int(middle[0]) - reach, int(middle[1]) - reach
+    box = (slice(max(0, top), top + 2 * reach), slice(max(0, left), left + 2 * reach))
+    px, py = np.meshgrid(np.arange(WIDTH_PX, dtype=np.float32)[box[1]], np.arange(HEIGHT_PX, dtype=np.float32)[box[0]])
     x = ((px - middle[0]) * across[0] + (py - middle[1]) * across[1]) / scale
     y = ((px - middle[0]) * across[1] - (py - middle[1]) * across[0]) / scale
 
@@ -55,12 +58,14 @@ def paint_mouth(head: Head, light: Lighting, lips: Floats) -> tuple[Floats, Floa
                 rim = np.where(inside, tooth_edge, rim)
                 gap = np.where(inside, 1 - 0.5 * np.exp(-np.square(np.minimum(t, 1 - t) / 0.05)), gap)
         cover = smooth(-0.03, 0.05, (y - rim) if upper else (rim - y)) * smooth(2.75, 2.3, np.abs(x))
-        reach = smooth(1.5, 0.9, y) if upper else smooth(-1.8, -1.1, y)
+        root = smooth(1.5, 0.9, y) if upper else smooth(-1.8, -1.1, y)
         shade = gap * (0.30 if upper else 0.2) * (0.25 + 0.75 * arch) * (0.75 + 0.25 * smooth(0.0, 0.5, np.abs(y - rim)))
-        linear = linear * (1 - cover * reach) + shade * cover * reach * 0.62
+        linear = linear * (1 - cover * root) + shade * cover * root * 0.62
     front = light.ambient + float(light.powers @ np.clip(light.directions[:, 2], 0, 1))
     alpha = cv2.GaussianBlur(cv2.dilate((lips > 0.3).astype(np.float32), np.ones((9, 9), np.uint8)), (0, 0), 2)
-    return to_grey((linear * front * 0.8).astype(np.float32)), alpha.astype(np.float32)
+    whole = np.full(lips.shape, 0.01, np.float32)
+    whole[box] = linear
+    return to_grey((whole * front * 0.8).astype(np.float32)), alpha.astype(np.float32)
 
 
 def _at(head: Head, place: tuple[float, float, float]) -> int:

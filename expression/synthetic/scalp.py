@@ -152,11 +152,11 @@ def comb(identity: Identity, roots: Floats, draw: np.random.Generator) -> Comb:
     hair = identity.hair
     n = len(roots)
     x, y, z = roots.T
-    side = np.where(x >= 0, 1.0, -1.0).astype(np.float32)
+    side = np.tanh((x + 0.8 * draw.normal(0, 1, n)) / 1.6).astype(np.float32)
     top = smooth(3.2, 7.0, y)
     front = smooth(-5.0, 0.5, z)
     part_x = 2.4 * hair.parting
-    from_part = np.clip((x - part_x) / 1.2, -1, 1)
+    from_part = np.tanh((x - part_x + 0.25 * draw.normal(0, 1, n)) / 0.5)
     ones = np.ones(n, np.float32)
     down = np.stack([0.12 * side, -ones, -0.12 * ones], axis=1)
     size = hair.length_cm
@@ -185,14 +185,14 @@ def comb(identity: Identity, roots: Floats, draw: np.random.Generator) -> Comb:
         forward = np.stack([0.12 * x, -0.1 * ones, ones], axis=1)
         is_fringe = (y > 5.2) & (z > -7.0) & (np.abs(x) < 4.6)
         flow = np.where(is_fringe[:, None], forward, np.stack([1.3 * side, -0.5 * ones, -0.25 * ones], 1))
-        length, lift = np.where(is_fringe, 12.0, 34.0) * size, 0.75 + 0.35 * top
+        length, lift = np.where(is_fringe, 12.0, 44.0) * size, 0.75 + 0.35 * top
         lowest = np.where(is_fringe, 2.0 + 0.35 * draw.normal(0, 1, n) + 0.03 * x * x, -60.0)
         fall, wave, turns, clump, hang = ones * 0.6, 0.10 + 0.3 * hair.curl, 0.12, 0.55, 1.5
     elif style in ("long", "long parted", "bob"):
         middle = part_x * (0.25 if style == "long parted" else 1.0)
-        out = np.clip((x - middle) / 0.5, -1, 1)
+        out = np.tanh((x - middle + 0.18 * draw.normal(0, 1, n)) / 0.25)
         flow = np.stack([1.5 * out, -0.1 * ones, -0.35 - 0.55 * front], axis=1)
-        length, lift = (34.0 if style != "bob" else 24.0) * size * ones, 0.55 + 0.5 * top + 0.35 * draw.random(n)
+        length, lift = (44.0 if style != "bob" else 26.0) * size * ones, 0.6 + 0.25 * top + 0.35 * draw.random(n)
         if style == "bob":
             lowest = -8.2 * size + 0.35 * draw.normal(0, 1, n)
         fall, wave, turns, clump, hang = 0.75 * ones, 0.14 + 0.7 * hair.curl, 0.13, 0.55, 0.8

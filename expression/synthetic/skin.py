@@ -79,7 +79,7 @@ def _brows(identity: Identity, ax: Floats, y: Floats) -> Floats:
     # Mean brow: from above the inner corner, rising to two thirds, falling to the tail.
     line = 1.25 + 0.42 * np.sin(np.clip((ax - 1.1) / 4.4, 0, 1) * np.pi * 0.86) - 0.25 * np.clip((ax - 3.6) / 1.5, 0, 1.3)
     half = height * np.interp(ax, [0.8, 1.3, 2.4, 3.6, 4.7, 5.3], [0.1, 0.42, 0.46, 0.38, 0.2, 0.06]).astype(np.float32)
-    inside = smooth(1.15, 0.55, np.abs(y - line) / half)
+    inside = smooth(1.3, 0.3, np.abs(y - line) / half)
     ends = smooth(0.85, 1.3, ax) * smooth(5.35, 4.7, ax)
     return (inside * ends).astype(np.float32)
 
@@ -118,7 +118,7 @@ def _tone(
     tone *= 1 - 0.06 * red * blob(x, y, (0, -9.2), (1.3, 0.8)) * front
     tone *= 1 - 0.10 * blob(ax, y, (1.1, -5.0), (0.9, 0.5)) * front
     tone *= 1 - 0.13 * red * smooth(6.4, 7.2, ax) * smooth(-6, -4, y)
-    tone *= 1 - (0.06 + 0.20 * skin.circles) * blob(ax, y, (2.75, -1.15), (1.35, 0.42)) * front
+    tone *= 1 - (0.03 + 0.14 * skin.circles) * blob(ax, y, (2.6, -1.2), (1.2, 0.4)) * front
     tone *= 1 - (0.05 + 0.10 * skin.circles) * blob(ax, y, (1.75, -0.7), (0.45, 0.6)) * front
     tone *= 1 - (0.09 + 0.08 * red) * masks.lids
     tone *= 1 - 0.06 * smooth(-10.5, -13, y)
@@ -135,8 +135,8 @@ def _tone(
         young = np.clip((identity.age - 16) / 6, 0.2, 1)
         grain = 1 + 0.25 * texture["speckle"] + 0.2 * texture["pores"] + 0.15 * texture["mottle"]
         tone *= 1 - np.clip(darkness * young * 0.75 * coverage * grain, 0, 0.8)
-    tone *= 1 - 0.25 * masks.brows * identity.hair.brow_density * (1 - 1.3 * min(identity.hair.albedo, 0.4))
-    tone *= 1 - 0.55 * masks.scalp * (1 - identity.hair.albedo)
+    tone *= 1 - 0.16 * masks.brows * identity.hair.brow_density * (1 - 1.3 * min(identity.hair.albedo, 0.4))
+    tone *= 1 - (0.35 if identity.hair.style == "bald" else 0.78) * masks.scalp * (1 - 1.5 * min(identity.hair.albedo, 0.4))
     return np.asarray(skin.albedo * np.clip(tone, 0.05, 1.4), np.float32)
 
 
@@ -192,7 +192,7 @@ def _relief(
     zone = 0.35 + 0.9 * nose + 0.55 * cheeks + 0.25 * blob(ax, y, (0, 4), (5, 2.5))
     zone = zone * (1 - masks.lips) * (1 - 0.8 * masks.lids)
     relief = skin.pores * 0.0021 * zone * texture["pores"] + 0.0011 * texture["creases"] * (1 - masks.lips)
-    relief += 0.0022 * texture["mottle"] + 0.006 * texture["blotch"] * 0.5
+    relief += 0.0009 * texture["mottle"] + 0.0012 * texture["blotch"]
     # Lips: upright furrows. Lids and outer corners: furrows along the lid.
     grooves = look_up(detail()["mottle"], u * 3.4, v * 0.5)
     relief += 0.0055 * masks.lips * grooves
