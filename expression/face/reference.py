@@ -145,7 +145,7 @@ REGIONS: Final = _regions()
 _STABLE: Final = MappingProxyType(
     {
         Scheme.MEDIAPIPE: tuple(sorted({*_STABLE_MIDDLE, *_STABLE_RIGHT, *map(mirrored, _STABLE_RIGHT)})),
-        Scheme.DLIB: (0, 1, 15, 16, 27, 28, 29, 36, 39, 42, 45),
+        Scheme.DLIB: (27, 28, 29, 36, 39, 42, 45),
         Scheme.EYES: (0, 1),
     }
 )

@@ -1,4 +1,5 @@
-"""The reference face: numbers that agree with the model file, landmarks that mirror, regions that lie where they are named."""
+"""The reference face: numbers that agree with the model file, landmarks that mirror, regions that lie where they are
+named."""
 
 from __future__ import annotations
 
