@@ -122,8 +122,8 @@ def render_neutral(head: Head) -> Appearance:
     buffers = rasterise(projected, head.skin.triangles, WIDTH_PX, HEIGHT_PX)
     openings, seen = _openings(head, fine)
     occluded, lit = occlusion_and_shadow(head.skin.vertices, head.skin.normals, light, np.zeros((0, 3), np.float32))
-    strands, behind = render_hair(head, light, fine.depth, _SAMPLES)
-    cloth_light, cloth_alpha, cloth_shadow = render_clothes(head, light, fine.depth, _SAMPLES)
+    cloth_light, cloth_alpha, cloth_shadow, depth = render_clothes(head, light, fine.depth, _SAMPLES)
+    strands, behind = render_hair(head, light, depth, _SAMPLES)
     glasses_light, glasses_alpha, glasses_shadow = render_glasses(head, light)
     below = cv2.GaussianBlur(strands.alpha, (0, 0), 5.0)
     shade = np.maximum(np.roll(below, 6, axis=0), np.maximum(0.8 * cloth_shadow, glasses_shadow))
@@ -225,11 +225,12 @@ def _skin(
 
 def _hair_layer(picture: HairPicture) -> Layer:
     """Strands over a darker mass of hair that fills the gaps between them."""
-    gaps = cv2.morphologyEx(picture.alpha, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5)))
+    gaps = cv2.morphologyEx(picture.alpha, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     mass = masked_blur(picture.light, np.ones_like(picture.alpha), 3.0) / np.maximum(
         masked_blur(picture.alpha, np.ones_like(picture.alpha), 3.0), 0.05
     )
-    fill = np.clip(0.95 * gaps - picture.alpha, 0, 1)
+    dense = cv2.GaussianBlur(picture.alpha, (0, 0), 2.0)
+    fill = np.clip(0.95 * gaps - picture.alpha, 0, 1) * np.clip(2.5 * dense - 1.2, 0, 1)
     alpha = np.clip(picture.alpha + fill, 0, 1)
     linear = picture.light + 0.55 * fill * mass
     return _layer(linear, alpha)

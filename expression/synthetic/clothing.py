@@ -37,7 +37,7 @@ def above_neck_line(clothing: Clothing, points: Floats) -> Floats:
 
 def render_clothes(
     head: Head, light: Lighting, skin_depth: Floats, samples: int
-) -> tuple[Floats, Floats, Floats]:
+) -> tuple[Floats, Floats, Floats, Floats]:
     """Draws the clothes.
 
     Args:
@@ -47,8 +47,8 @@ def render_clothes(
         samples: Samples per pixel side.
 
     Returns:
-        Linear light times coverage, coverage, and the shadow the cloth's edge throws on the skin (0 to 1);
-        each (768, 1024) float32.
+        Linear light times coverage, coverage, and the shadow the cloth's edge throws on the skin (0 to 1), each
+        (768, 1024) float32; and the depth of the nearest of skin and cloth, as `skin_depth`.
     """
     clothing = head.identity.clothing
     height = above_neck_line(clothing, head.canonical)
@@ -65,13 +65,13 @@ def render_clothes(
     chosen = head.skin.triangles[(height[head.skin.triangles].min(1) < 0.1) & (head.canonical[head.skin.triangles, 1].max(1) < -9)]
     if not len(chosen):
         nothing = np.zeros((HEIGHT_PX, WIDTH_PX), np.float32)
-        return nothing, nothing, nothing
+        return nothing, nothing, nothing, skin_depth
     buffers = rasterise(head.camera.project(vertices), chosen, WIDTH_PX, HEIGHT_PX, samples, two_sided=True)
     normals = vertex_normals(vertices, chosen)
     rows = np.flatnonzero(buffers.covered.any(1))
     if not len(rows):
         nothing = np.zeros((HEIGHT_PX, WIDTH_PX), np.float32)
-        return nothing, nothing, nothing
+        return nothing, nothing, nothing, skin_depth
     box = slice(int(rows[0]), buffers.triangle.shape[0])
     part = RasterBuffers(buffers.triangle[box], buffers.weights[box], buffers.depth[box], chosen)
     fields = part.interpolate(np.concatenate([normals, head.canonical, height[:, None]], axis=1))
@@ -80,6 +80,8 @@ def render_clothes(
     far = np.where(fields[..., 2] < 0, np.float32(0.35), np.float32(1))
     fields[..., :3] *= np.where(fields[..., 2:3] < 0, -1, 1)
     linear = np.where(covered, _paint(clothing, light, fields, band, head.camera.px_per_cm * samples) * far, 0)
+    nearest = skin_depth.copy()
+    nearest[box] = np.where(covered, part.depth, skin_depth[box])
     size = (WIDTH_PX, HEIGHT_PX)
     all_light = np.zeros(buffers.triangle.shape, np.float32)
     alpha = np.zeros(buffers.triangle.shape, np.float32)
@@ -88,7 +90,7 @@ def render_clothes(
     soft = cv2.GaussianBlur(alpha, (0, 0), 7)
     shadow = np.roll(soft, -5, axis=0)
     shadow[-5:] = soft[-1]
-    return np.asarray(cv2.resize(all_light, size, interpolation=cv2.INTER_AREA), np.float32), alpha, shadow
+    return np.asarray(cv2.resize(all_light, size, interpolation=cv2.INTER_AREA), np.float32), alpha, shadow, nearest
 
 
 def _paint(clothing: Clothing, light: Lighting, fields: Floats, band: float, px_per_cm: float) -> Floats:

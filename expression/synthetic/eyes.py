@@ -140,7 +140,7 @@ def _ball(head: Head, light: Lighting, eye: Eyeball, side: int, x: Floats, y: Fl
         phase = draw.uniform(0, 2 * np.pi)
         wobble = 1.1 * np.sin(rho * draw.uniform(4, 9) + draw.uniform(0, 6))
         fibres += weight * np.sin(frequency * angle + phase + wobble) * (0.6 + 0.4 * np.sin(5 * angle + phase))
-    iris = tone * (1 + 0.24 * fibres)
+    iris = tone * (1 + 0.16 * fibres)
     collar = np.exp(-np.square((rho - 0.52) / 0.10))
     iris *= 1 + 0.35 * collar - 0.3 * smooth(0.45, 0.32, rho)
     iris *= 1 - (0.35 + 0.4 * identity.eyes.ring) * smooth(0.74, 0.97, rho)
@@ -162,7 +162,7 @@ def _reflections(light: Lighting, eye: Eyeball, x: Floats, y: Floats) -> Floats:
         size = 0.42 * light.softness * cornea
         px, py = half[0] * cornea, half[1] * cornea
         distance = np.sqrt(np.square(x - px) + np.square(y - py))
-        total += power * 1.1 * smooth(size * 1.15, size * 0.8, distance)
+        total += power * 1.6 * smooth(size * 1.15, size * 0.8, distance)
         # The moist white mirrors the lamp too, broken and weak.
         total += power * 0.05 * np.exp(-(np.square((x - half[0]) / 0.09) + np.square((y - half[1]) / 0.07)))
     sky = 0.012 * smooth(0.0, 0.55, y) * smooth(0.62, 0.4, np.sqrt(x * x + y * y))

@@ -159,30 +159,38 @@ def _draw(
 ) -> HairPicture:
     projected = head.camera.project(strands)
     px = (projected[..., :2] + 0.5) * samples - 0.5
+    h, w = HEIGHT_PX * samples, WIDTH_PX * samples
     first, last = px[:, :-1].reshape(-1, 2), px[:, 1:].reshape(-1, 2)
-    keep = np.flatnonzero((shown[:, :-1] & shown[:, 1:]).ravel())
+    depth = projected[..., 2]
+    middle = 0.5 * (depth[:, :-1] + depth[:, 1:]).ravel()
+    # Fine hair may sink a little into the smoothed skull of the forehead, but not into the ears.
+    allowed = np.where(np.abs(strands[:, :-1, 0]).ravel() < 5.5, np.float32(0.3), np.float32(0.03))
+    limit = middle - allowed
     length = np.abs(last - first).max(1)
-    keep = keep[(length[keep] > 0.02) & (length[keep] < 400)]
-    steps = np.ceil(length[keep]).astype(np.int64) + 1
-    segment = np.repeat(keep, steps)
+    keep = (shown[:, :-1] & shown[:, 1:]).ravel() & (length > 0.02) & (length < 400)
+    for end in (first, last):
+        keep &= (end[:, 0] > -60) & (end[:, 0] < w + 60) & (end[:, 1] > -60) & (end[:, 1] < h + 60)
+    column = np.clip(0.5 * (first + last)[:, 0], 0, w - 1).astype(np.int64)
+    row = np.clip(0.5 * (first + last)[:, 1], 0, h - 1).astype(np.int64)
+    keep &= limit < skin_depth[row, column] + 1.0
+    chosen = np.flatnonzero(keep)
+    # Painter's order, far to near: later points overwrite earlier ones.
+    chosen = chosen[np.argsort(-middle[chosen], kind="stable")]
+    steps = np.ceil(length[chosen]).astype(np.int64) + 1
+    segment = np.repeat(chosen, steps)
     starts = np.cumsum(steps) - steps
     t = ((np.arange(len(segment)) - np.repeat(starts, steps)) / np.repeat(steps, steps)).astype(np.float32)
-    place = first[segment] + t[:, None] * (last - first)[segment]
-    depths = projected[..., 2]
-    near, far = depths[:, :-1].ravel(), depths[:, 1:].ravel()
-    depth = near[segment] + t * (far - near)[segment]
-    h, w = HEIGHT_PX * samples, WIDTH_PX * samples
-    column, row = np.round(place[:, 0]).astype(np.int64), np.round(place[:, 1]).astype(np.int64)
-    inside = (column >= 0) & (column < w) & (row >= 0) & (row < h)
-    pixel = row * w + column
-    inside[inside] = depth[inside] < skin_depth.ravel()[pixel[inside]] + 0.3
-    pixel, segment, t, depth = pixel[inside], segment[inside], t[inside], depth[inside]
-    # One number holds depth and point: the minimum is the frontmost strand.
-    nearest = np.full(h * w, np.iinfo(np.int64).max, np.int64)
-    key = ((depth * 1e4).astype(np.int64) << 28) | np.arange(len(pixel))
-    np.minimum.at(nearest, pixel, key)
-    hit = np.flatnonzero(nearest != np.iinfo(np.int64).max)
-    winner = nearest[hit] & ((1 << 28) - 1)
+    step = last - first
+    column = (first[segment, 0] + t * step[segment, 0] + 0.5).astype(np.int32)
+    row = (first[segment, 1] + t * step[segment, 1] + 0.5).astype(np.int32)
+    inside = np.flatnonzero((column >= 0) & (column < w) & (row >= 0) & (row < h))
+    pixel = row[inside] * w + column[inside]
+    open_ = limit[segment[inside]] < skin_depth.ravel()[pixel]
+    pixel, inside = pixel[open_], inside[open_]
+    winner = np.full(h * w, -1, np.int32)
+    winner[pixel] = inside
+    hit = np.flatnonzero(winner >= 0)
+    winner = winner[hit]
     linear = np.zeros(h * w, np.float32)
     linear[hit] = _shade(head, light, strands, arm, height, tones, segment[winner], t[winner])
     alpha = np.zeros(h * w, np.float32)
@@ -217,13 +225,14 @@ def _shade(
     full = np.float32(max(0.3, float(np.quantile(height, 0.9))))
     deep = np.clip(lift / full, 0, 1)
     open_ = 0.30 + 0.70 * deep
+    gloss = 0.35 if head.identity.hair.style in ("buzz", "curly") else 1.0
     total = light.ambient * albedo * open_ * (0.75 + 0.25 * out[:, 1])
     for direction, power in zip(light.directions, light.powers, strict=True):
         facing = np.clip(0.28 + 0.82 * (out @ direction), 0, 1)
         sine = np.sqrt(np.clip(1 - np.square(tangent @ direction), 0, 1))
         half = direction + np.array([0, 0, 1], np.float32)
         half = (half / np.linalg.norm(half)).astype(np.float32)
-        shine = _lobe(tangent - 0.10 * out, half, 90) * 0.20 * (0.6 + 0.4 * tones[strand]) + _lobe(tangent + 0.14 * out, half, 22) * albedo * 0.9
+        shine = gloss * _lobe(tangent - 0.10 * out, half, 90) * 0.20 * (0.6 + 0.4 * tones[strand]) + _lobe(tangent + 0.14 * out, half, 22) * albedo * 0.9
         total += power * facing * open_ * (0.62 * albedo * sine + shine)
     return np.asarray(total, np.float32)
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
 
-_SIDES = (4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
+_SIDES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64, 128, 256, 512, 1024, 2048, 4096)
 _SAMPLES = 1 << 21
 
 
@@ -87,7 +87,7 @@ def rasterise(
         step = max(1, _SAMPLES // (side * side))
         for start in range(0, len(group), step):
             part = group[start : start + step]
-            _draw(part, side, low[part], high[part], corners[part], area[part], width, nearest)
+            _draw(part, side, low[part], high[part], corners[part], area, width, nearest)
     hit = np.flatnonzero(nearest != empty)
     triangle = np.full(width * height, -1, np.int32)
     triangle[hit] = (nearest[hit] & 0xFFFFFF).astype(np.int32)
@@ -122,8 +122,9 @@ def _draw(
     y = low[:, 1, None, None] + offset[None, :, None]
     inside = (x <= high[:, 0, None, None]) & (y <= high[:, 1, None, None])
     a, b, c = (corners[:, k, :, None, None] for k in range(3))
-    wa = ((b[:, 0] - x) * (c[:, 1] - y) - (b[:, 1] - y) * (c[:, 0] - x)) / area[:, None, None]
-    wb = ((c[:, 0] - x) * (a[:, 1] - y) - (c[:, 1] - y) * (a[:, 0] - x)) / area[:, None, None]
+    size = area[part, None, None]
+    wa = ((b[:, 0] - x) * (c[:, 1] - y) - (b[:, 1] - y) * (c[:, 0] - x)) / size
+    wb = ((c[:, 0] - x) * (a[:, 1] - y) - (c[:, 1] - y) * (a[:, 0] - x)) / size
     wc = 1 - wa - wb
     # A hair's breadth outside counts as inside, so that neighbours leave no gaps.
     inside &= (wa >= -1e-7) & (wb >= -1e-7) & (wc >= -1e-7)

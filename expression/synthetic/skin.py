@@ -63,7 +63,7 @@ def paint_skin(identity: Identity, canonical: Floats, lips: Floats, scalp: Float
         lids=np.maximum(blob(ax, y, (3.0, 0.35), (1.5, 0.55)), blob(ax, y, (3.0, -0.6), (1.4, 0.35))) * front,
         brows=_brows(identity, ax, y) * front,
         beard=_beard(ax, y, z, lips),
-        moustache=smooth(-5.9, -5.3, y) * smooth(-4.3, -4.8, y) * smooth(3.1, 2.4, ax - 0.15 * (-5 - y)) * (1 - lips) * front,
+        moustache=_moustache(ax, y, lips) * front,
         scalp=scalp,
     )
     albedo = _tone(identity, x, ax, y, front, texture, masks, draw)
@@ -82,6 +82,12 @@ def _brows(identity: Identity, ax: Floats, y: Floats) -> Floats:
     inside = smooth(1.3, 0.3, np.abs(y - line) / half)
     ends = smooth(0.85, 1.3, ax) * smooth(5.35, 4.7, ax)
     return (inside * ends).astype(np.float32)
+
+
+def _moustache(ax: Floats, y: Floats, lips: Floats) -> Floats:
+    top = -4.75 - 0.28 * ax
+    reach = smooth(2.9, 1.9, ax - 0.5 * np.clip(-5.2 - y, 0, 2))
+    return np.asarray(smooth(0.0, -0.55, y - top) * smooth(-7.0, -6.2, y) * reach * (1 - lips), np.float32)
 
 
 def _beard(ax: Floats, y: Floats, z: Floats, lips: Floats) -> Floats:
