@@ -106,6 +106,7 @@ if ! "$python" -c 'import ensurepip, venv' >/dev/null 2>&1; then
 fi
 has_compiler || missing+=(g++)
 if ((dev)) && ! has_doctest; then missing+=(doctest-dev); fi
+if ((dev)) && ! command -v Xvfb >/dev/null; then missing+=(xvfb); fi
 if ((${#missing[@]})); then apt_install "${missing[@]}"; fi
 
 if is_suitable "$venv/bin/python" && "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
