@@ -48,7 +48,10 @@ def record(fps: float, seconds: float, folder: Path) -> Recorded:
     with tempfile.TemporaryDirectory(dir=folder, prefix="dfme-bench-") as out:
         command = [sys.executable, "-P", "-m", "capture.cli", "--fps", f"{fps:g}", "--duration", f"{seconds:g}"]
         done = subprocess.run(
-            [*command, "--no-tui", "--no-live", "--json", "--out", out], capture_output=True, text=True, check=False
+            [*command, "--frame-bank", "test", "--no-tui", "--no-live", "--json", "--out", out],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode != 0:
             said = done.stderr.strip().splitlines()

@@ -53,7 +53,9 @@ def one_kill(target: str, folder: Path, chance: random.Random) -> Kill:
     out = Path(tempfile.mkdtemp(prefix="dfme-kill-", dir=folder))
     command = [sys.executable, "-P", "-m", "capture.cli", "--fps", str(FPS), "--frames", str(FRAMES)]
     process = subprocess.Popen(
-        [*command, "--no-tui", "--no-live", "--out", str(out)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [*command, "--frame-bank", "test", "--no-tui", "--no-live", "--out", str(out)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         path = first_frames(out)

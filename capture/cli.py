@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +15,7 @@ from capture.errors import BadInput
 from capture.remote.address import Endpoint
 from capture.remote.keys import load_capture_keys, require_keys
 from capture.settings import HardwareSettings, open_hardware
+from capture.simulator import person
 from capture.simulator.frame_bank import bank_for
 from capture.supervisor import CaptureRequest, CaptureResult, Supervisor
 
@@ -33,8 +36,12 @@ Examples:
 
   dfme-capture --frame-bank face.mp4 --duration 10
 
+  dfme-capture --frame-bank test --fps 200
+
   dfme-capture --set ExposureTime=1500 --set Gain=2
 """
+
+_TEST_PICTURE = Path("test")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -54,7 +61,11 @@ def capture(
     out: Annotated[Path, typer.Option(help="Folder that gets a session folder.")] = Path("sessions"),
     participant: Annotated[str | None, typer.Option(help="The participant's pseudonym.")] = None,
     frame_bank: Annotated[
-        Path | None, typer.Option(help="What the simulated camera shows: a video, a picture or a .bank file.")
+        Path | None,
+        typer.Option(
+            help="What the simulated camera shows: a video, a picture, a .bank file, or `test` for its test picture. "
+            "Default: a rendered person."
+        ),
     ] = None,
     feature: Annotated[
         list[str] | None,
@@ -81,23 +92,23 @@ def capture(
     storage = _storage(remote, keys)
     settings = open_hardware(hw, fps)
     overrides = dict(_feature(text) for text in feature or ())
-    if frame_bank is not None:
-        overrides |= _bank_features(frame_bank, settings)
-    request = CaptureRequest(
-        settings=settings,
-        out=out,
-        overrides=overrides,
-        participant=participant,
-        max_frames=frames,
-        max_seconds=duration,
-        monitor=tui and all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)),
-        hardware=hw or settings.name,
-        live=live,
-        remote=storage,
-        keys=keys,
-    )
-    with Supervisor(request) as supervisor:
-        result = supervisor.run()
+    with _picture(settings, frame_bank, overrides) as shown:
+        request = CaptureRequest(
+            settings=settings,
+            out=out,
+            overrides={**shown.features, **overrides},
+            participant=participant,
+            max_frames=frames,
+            max_seconds=duration,
+            monitor=tui and all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)),
+            hardware=hw or settings.name,
+            live=live,
+            remote=storage,
+            keys=keys,
+            news=shown.news,
+        )
+        with Supervisor(request) as supervisor:
+            result = supervisor.run()
     if as_json:
         print_json(_as_json(result, storage))
     else:
@@ -150,9 +161,32 @@ def _feature(text: str) -> tuple[str, bool | int | float | str]:
     return name, value
 
 
-def _bank_features(path: Path, settings: HardwareSettings) -> dict[str, Any]:
-    if settings.producer != "simulator":
+@contextmanager
+def _picture(
+    settings: HardwareSettings, bank: Path | None, overrides: Mapping[str, Any]
+) -> Iterator[person.ShownPicture]:
+    """What the simulated camera shows: the bank asked for, else a person, as long as nothing else was asked for."""
+    if bank is not None and settings.producer != "simulator":
         raise BadInput(f"--frame-bank goes with the simulated camera only, and {settings.name!r} is a real one")
+    if bank is not None:
+        yield person.ShownPicture({} if bank == _TEST_PICTURE else _bank_features(bank, settings))
+    elif not _person_fits(settings, overrides) or person.default_picture() == "test":
+        yield person.ShownPicture()
+    else:
+        with person.PersonOnCamera() as rendering:
+            with Progress("rendering the simulated person, this once") as progress:
+                rendering.wait(progress.update)
+            yield person.ShownPicture(rendering.features, rendering.news)
+
+
+def _person_fits(settings: HardwareSettings, overrides: Mapping[str, Any]) -> bool:
+    """Whether this is a simulated camera of the person's size that was told of no other picture."""
+    told = {"SimulationSource", "SimulationBankPath"} & {*settings.features, *settings.features_before, *overrides}
+    fits = (settings.width_px, settings.height_px) == (person.WIDTH_PX, person.HEIGHT_PX)
+    return settings.producer == "simulator" and fits and not told
+
+
+def _bank_features(path: Path, settings: HardwareSettings) -> dict[str, Any]:
     with Progress(f"preparing {path.name}") as progress:
         bank = bank_for(path, settings.width_px, settings.height_px, progress=progress.update)
     return {"SimulationBankPath": str(bank), "SimulationSource": "Bank"}

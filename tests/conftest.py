@@ -10,6 +10,8 @@ from capture.errors import CameraNotFound
 
 # A camera that one process holds is busy for all others, so each test process gets cameras of its own.
 os.environ["DFME_SIMULATOR_SERIALS"] = f"T{os.getpid()}A,T{os.getpid()}B"
+# Tests of the recording path need no person in front of the camera, and do not wait for one to be rendered.
+os.environ["DFME_SIMULATOR_PICTURE"] = "test"
 
 
 @pytest.fixture(scope="session")

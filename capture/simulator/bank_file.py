@@ -123,7 +123,7 @@ class FrameBankWriter:
         self._fd = fd
 
     @classmethod
-    def create(cls, path: Path, width_px: int, height_px: int, rate_fps: float, frames: int) -> FrameBankWriter:
+    def create(cls, path: Path, width_px: int, height_px: int, rate_fps: float, frames: int) -> Self:
         """Begin a bank with room for `frames` frames; the file is sparse until they are there.
 
         Raises:
@@ -150,6 +150,31 @@ class FrameBankWriter:
         os.ftruncate(fd, geometry.file_bytes)
         os.pwrite(fd, geometry.header(0), 0)
         return cls(path, fd, geometry)
+
+    @classmethod
+    def reopen(cls, path: Path) -> Self:
+        """Go on with a bank that is not whole; frames from the first damaged one on are made again.
+
+        Raises:
+            FrameBankError: The file is not a bank, or damaged.
+        """
+        with FrameBank.open(path) as bank:
+            geometry, ready = bank.geometry, bank.frames_ready
+            # After a power cut the count may have reached the disk before the pixels did.
+            sound = next((i for i in range(ready) if pixels_crc32c(bank.frame(i)) != bank.checksum(i)), ready)
+        try:
+            fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        except OSError as error:
+            raise FrameBankError(f"cannot open the frame bank {path}: {error.strerror}") from error
+        writer = cls(path, fd, geometry)
+        writer.frames_ready = sound
+        if sound < ready:
+            _write_all(fd, _U64.pack(sound), _READY_OFFSET)
+        return writer
+
+    def flush(self) -> None:
+        """Wait until what was appended is on the disk."""
+        os.fdatasync(self._fd)
 
     def append(self, frame: npt.NDArray[np.uint8]) -> None:
         """Add one frame, uint8 (height, width).

@@ -153,7 +153,7 @@ def bank_for(
         partial.replace(cached)
     finally:
         partial.unlink(missing_ok=True)
-    _prune(cache, keep=cached)
+    prune_cache(cache, keep=cached)
     return cached
 
 
@@ -309,7 +309,7 @@ def _cache_key(path: Path, width_px: int, height_px: int, max_seconds: float) ->
     return hashlib.sha256(repr(identity).encode()).hexdigest()[:32]
 
 
-def _prune(cache: Path, *, keep: Path) -> None:
+def prune_cache(cache: Path, *, keep: Path) -> None:
     """Drop what a killed process left half done, and the banks used longest ago while there are too many bytes."""
     total = 0
     by_use = sorted(((file, file.stat()) for file in cache.iterdir()), key=lambda item: -item[1].st_mtime_ns)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import shutil
 import tempfile
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from capture.errors import FolderUnusable, NoSpace
 from capture.recording.layout import ShardGeometry
@@ -44,6 +44,8 @@ class CaptureRequest:
     """This machine's key file; goes with `remote`."""
     capture: str = field(default_factory=lambda: uuid.uuid4().hex)
     """Unique name of this run, by which the storage machine knows it again."""
+    news: Callable[[], Iterable[tuple[Literal["info", "warning"], str]]] = tuple
+    """Asked ten times a second for lines of the operator's event log; must not block."""
 
     @property
     def bounded(self) -> bool:

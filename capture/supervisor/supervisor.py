@@ -150,6 +150,7 @@ class Supervisor:
             trial=book.name if book else "",
             trial_elapsed_s=book.elapsed_s if book else 0.0,
             trial_limit_s=self._request.limit_s,
+            trial_open=book.running if book else False,
             frame_bytes=self._request.geometry.frame_bytes,
             # The two report at different moments; a frame on disk has been in the ring for certain.
             camera=msgspec.structs.replace(self._camera, frames=max(self._camera.frames, self._recorder.frames)),
@@ -253,6 +254,8 @@ class Supervisor:
             self._report()
 
     def _report(self) -> None:
+        for level, text in self._request.news() if self._session is not None else ():
+            self._journal.note(level, text)
         statistics = self.statistics()
         self._hub.tell("monitor", CaptureReport(statistics))
         if self._journal.plain is not None:
