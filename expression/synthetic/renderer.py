@@ -1,0 +1,284 @@
+"""Renders a participant's face frame by frame, fast, with the truth about where every part of it went."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from expression.action_units import Side
+from expression.synthetic import layers
+from expression.synthetic.appearance import Appearance
+from expression.synthetic.head import HEIGHT_PX, WIDTH_PX
+from expression.synthetic.lids import Eye, LidState
+from expression.synthetic.resample import STEP, Box, enlarge, invert, invert_rigid, resample, sample_field, translate
+from expression.synthetic.sensor import Sensor
+from expression.synthetic.state import FaceTrack
+from expression.synthetic.warp import FrameMotion, SkinWarp
+from expression.synthetic.wrinkles import shadings
+
+Floats = npt.NDArray[np.float32]
+Maps = tuple[Floats, Floats]
+
+_FRAME: Final[Box] = (slice(0, HEIGHT_PX), slice(0, WIDTH_PX))
+_SKIN_PX: Final = 8
+"""How far action units move the head's outline."""
+_SIDES: Final = (Side.LEFT, Side.RIGHT)
+
+
+@dataclass(frozen=True)
+class _Shade:
+    number: int
+    side: Side
+    box: Box
+    delta: Floats
+    change: Floats
+
+
+class Renderer:
+    """One participant in front of the camera.
+
+    A frame depends on the track and the frame's number alone, so frames may be rendered in any order, by any number
+    of renderers, with the same bytes. One renderer serves one thread.
+    """
+
+    def __init__(self, appearance: Appearance, noise: float = 1.0) -> None:
+        """Prepares a participant (some seconds).
+
+        Args:
+            appearance: The participant at rest.
+            noise: Strength of the sensor's noise; 0 for none.
+        """
+        self._warp = SkinWarp.of(appearance)
+        self._layers = layers.prepare(appearance)
+        self._sensor = Sensor(appearance.head.identity.seed, noise)
+        self._eyes = tuple(Eye(appearance, layer, self._warp.px_per_cm) for layer in appearance.eyes)
+        neutral = self._layers.head.grey.copy()
+        rest = LidState(0.0, 0.0, (0.0, 0.0))
+        for eye in self._eyes:
+            neutral[eye.box] = eye.compose(self._layers.skin[eye.box], rest)
+        self._neutral = neutral
+        self._canvas = neutral.copy()
+        self._dirty: list[Box] = []
+        self._shades = [
+            _Shade(number, side, shading.box, neutral[shading.box] * shading.change, shading.change)
+            for (number, side), shading in shadings(appearance).items()
+        ]
+        self._picture = np.empty((HEIGHT_PX, WIDTH_PX), np.float32)
+        self._grid = _grid()
+        boxes = [sheet.box for sheet in (self._layers.head, self._layers.front) if sheet.box]
+        self._box: Box = (
+            slice(min(box[0].start for box in boxes), max(box[0].stop for box in boxes)),
+            slice(min(box[1].start for box in boxes), max(box[1].stop for box in boxes)),
+        )
+
+    def render(self, track: FaceTrack, frame: int, out: npt.NDArray[np.uint8]) -> None:
+        """Renders one frame.
+
+        Args:
+            track: What the face does.
+            frame: Which frame of it; also seeds the noise.
+            out: (768, 1024) uint8, filled.
+        """
+        self._sensor.expose(self.scene(track, frame), float(track.light[frame]), frame, out)
+
+    def scene(self, track: FaceTrack, frame: int) -> Floats:
+        """The picture before the sensor: (768, 1024) float32, 0 to 255. Valid until the next call."""
+        motion = self._warp.motion(track, frame)
+        self._paint(track, frame)
+        picture = self._picture
+        np.copyto(picture, self._layers.background)
+        far = float(np.abs(motion.rigid[_in_nodes(self._box)]).max())
+        box = _clip(_grow(self._box, (int(far + _SKIN_PX) // STEP + 1) * STEP), _FRAME)
+        nodes = _in_nodes(box)
+        rigid = invert_rigid(motion.rigid, self._warp.nodes, nodes)
+        skull = self._maps(rigid - self._warp.nodes[nodes], box)
+        skin = skull
+        part = _overlap(motion.deformed, nodes) if motion.deformed else None
+        if part is not None:
+            source, inside = rigid.copy(), _within(part, nodes)
+            source[inside] = invert([motion.skin], self._warp.nodes, part, rigid[inside])[0]
+            skin = self._maps(source - self._warp.nodes[nodes], box)
+        self._draw(picture, self._layers.head, self._canvas, skin, box, far)
+        if motion.upper is not None and motion.lower is not None:
+            self._put_mouth(picture, motion)
+        self._put_clothes(picture, track, frame)
+        self._draw(picture, self._layers.front, self._layers.front.grey, skull, box, far)
+        return picture
+
+    def displacement(self, track: FaceTrack, frame: int) -> Floats:
+        """Where every pixel of the neutral face goes.
+
+        Returns:
+            (768, 1024, 2) float32 px, x to the right and y down: the content of neutral pixel p lies at p plus this.
+            True on the skin (lids included), continued smoothly beyond it; the eyeballs' gaze is not in it.
+        """
+        motion = self._warp.motion(track, frame)
+        field = enlarge(motion.skin, WIDTH_PX, HEIGHT_PX)
+        if motion.upper is not None and motion.lower is not None:
+            box = _in_px(self._warp.mouth)
+            width, height = box[1].stop - box[1].start, box[0].stop - box[0].start
+            parts = [enlarge(part, width, height) for part in (motion.upper, motion.lower)]
+            above = np.arange(HEIGHT_PX)[box[0], None] < self._warp.lip_line[None, box[1]]
+            field[box] = np.where(above[..., None], parts[0], parts[1])
+        for eye, state in zip(self._eyes, self._lids(track, frame), strict=True):
+            field[(*eye.box, 1)] += eye.forward(state)
+        return field
+
+    def positions(self, track: FaceTrack, frame: int, points: Floats) -> Floats:
+        """Where points of the neutral face lie in a frame.
+
+        Args:
+            track: What the face does.
+            frame: Which frame of it.
+            points: (N, 2) px in the neutral picture (projected vertices, landmarks).
+
+        Returns:
+            (N, 2) px.
+        """
+        field = self.displacement(track, frame)
+        at = np.ascontiguousarray(points[None], np.float32)
+        return np.asarray(points + sample_field(field, at)[0], np.float32)
+
+    def _lids(self, track: FaceTrack, frame: int) -> list[LidState]:
+        return [
+            LidState.of(track, frame, side, eye.px_per_degree) for side, eye in zip(_SIDES, self._eyes, strict=True)
+        ]
+
+    def _paint(self, track: FaceTrack, frame: int) -> None:
+        """Brings the canvas, the head in its neutral place, into the state of this frame: shading, lids, gaze."""
+        canvas = self._canvas
+        for box in self._dirty:
+            canvas[box] = self._neutral[box]
+        self._dirty.clear()
+        active = []
+        for shade in self._shades:
+            half = track.left if shade.side is Side.LEFT else track.right
+            value = float(half[frame, shade.number])
+            if value > 0:
+                active.append((value, shade))
+                self._dirty.append(shade.box)
+                part = canvas[shade.box]
+                cv2.scaleAdd(shade.delta, value, part, part)
+        for eye, state in zip(self._eyes, self._lids(track, frame), strict=True):
+            touching = [
+                (value, shade, common)
+                for value, shade in active
+                if (common := _overlap(shade.box, eye.box)) is not None
+            ]
+            if state.at_rest and not touching:
+                continue
+            skin = self._layers.skin[eye.box]
+            if touching:
+                gain = np.ones_like(skin)
+                for value, shade, common in touching:
+                    gain[_within(common, eye.box)] += np.float32(value) * shade.change[_within(common, shade.box)]
+                skin = skin * gain
+            canvas[eye.box] = eye.compose(skin, state)
+            self._dirty.append(eye.box)
+
+    def _draw(self, picture: Floats, sheet: layers.Sheet, grey: Floats, maps: Maps, box: Box, far: float) -> None:
+        """Draws a layer through maps that cover a box."""
+        if sheet.box is None:
+            return
+        x, y = maps
+        pieces = sheet.pieces if far <= layers.ROOM_PX - _SKIN_PX else (layers.Piece(box, solid=False),)
+        for piece in pieces:
+            part = _overlap(piece.box, box)
+            if part is None:
+                continue
+            inside = _within(part, box)
+            seen = resample(grey, x[inside], y[inside])
+            if piece.solid:
+                picture[part] = seen
+            else:
+                layers.put_over(seen, resample(sheet.alpha, x[inside], y[inside], cubic=False), picture, part)
+
+    def _put_mouth(self, picture: Floats, motion: FrameMotion) -> None:
+        """Paints the lips, which part and cover each other."""
+        nodes, mouth = self._warp.nodes, self._warp.mouth
+        # Maps are interpolated between nodes: a margin keeps their rims out of the picture.
+        box = _clip(_grow(motion.mouth, 2), _in_nodes(_FRAME))
+        window = _clip(_grow(box, 8), (slice(0, nodes.shape[0]), slice(0, nodes.shape[1])))
+        fields = []
+        for part in (motion.upper, motion.lower):
+            field = motion.skin[window].copy()
+            field[_within(mouth, window)] = part
+            fields.append(field)
+        rigid = invert_rigid(motion.rigid, nodes, box)
+        sources = invert(fields, nodes[window], _within(box, window), rigid)
+        heights = [
+            np.interp(source[..., 0], np.arange(WIDTH_PX), self._warp.lip_line) - source[..., 1] for source in sources
+        ]
+        place = _in_px(box)
+        width, height = place[1].stop - place[1].start, place[0].stop - place[0].start
+        upper, lower = (resample(self._canvas, *self._maps(source - nodes[box], place)) for source in sources)
+        above = enlarge(heights[0].astype(np.float32), width, height)
+        below = enlarge(-heights[1].astype(np.float32), width, height)
+        lips = lower + np.clip((above - below) / 2 + 0.5, 0, 1) * (upper - lower)
+        # Where lips press on each other the line between them stays dark.
+        pressed = np.clip((above + below) / 3, 0, 1) * np.exp(np.square(above - below) * np.float32(-0.09))
+        lips *= 1 - np.float32(0.4) * pressed
+        gap = np.clip(-2 * np.maximum(above, below), 0, 1)
+        if gap.any():
+            behind = resample(self._layers.mouth, *self._maps(rigid - nodes[box], place))
+            lips += gap * (behind - lips)
+        inner = _in_px(_clip(motion.mouth, box))
+        picture[inner] = lips[_within(inner, place)]
+
+    def _put_clothes(self, picture: Floats, track: FaceTrack, frame: int) -> None:
+        sheet = self._layers.clothes
+        dx, dy = self._warp.torso_px(track, frame)
+        if sheet.box is None:
+            return
+        box = _clip(_grow(sheet.box, int(np.ceil(max(abs(dx), abs(dy)))) + 1), _FRAME)
+        grey, alpha = (translate(part, box, dx, dy) for part in (sheet.grey, sheet.alpha))
+        layers.put_over(grey, alpha, picture, box)
+
+    def _maps(self, shift: Floats, box: Box) -> Maps:
+        grid_x, grid_y = self._grid
+        width, height = box[1].stop - box[1].start, box[0].stop - box[0].start
+        x, y = (enlarge(np.ascontiguousarray(shift[..., axis]), width, height) for axis in (0, 1))
+        x += grid_x[box]
+        y += grid_y[box]
+        return x, y
+
+
+def _grid() -> Maps:
+    """Places of the pixels, x and y, dithered: `cv2.remap` rounds to 1/32 px, which dither keeps unbiased."""
+    x, y = np.meshgrid(np.arange(WIDTH_PX), np.arange(HEIGHT_PX))
+    draw = np.random.Generator(np.random.PCG64(32))
+    dither = draw.random((2, *x.shape), np.float32) / 32 - 1 / 64
+    return (x + dither[0]).astype(np.float32), (y + dither[1]).astype(np.float32)
+
+
+def _in_px(box: Box) -> Box:
+    return slice(box[0].start * STEP, box[0].stop * STEP), slice(box[1].start * STEP, box[1].stop * STEP)
+
+
+def _in_nodes(box: Box) -> Box:
+    return slice(box[0].start // STEP, box[0].stop // STEP), slice(box[1].start // STEP, box[1].stop // STEP)
+
+
+def _grow(box: Box, margin: int) -> Box:
+    return tuple(slice(max(part.start - margin, 0), part.stop + margin) for part in box)  # type: ignore[return-value]
+
+
+def _clip(box: Box, limit: Box) -> Box:
+    return tuple(  # type: ignore[return-value]
+        slice(max(a.start, b.start), min(a.stop, b.stop)) for a, b in zip(box, limit, strict=True)
+    )
+
+
+def _within(box: Box, outer: Box) -> Box:
+    return tuple(  # type: ignore[return-value]
+        slice(a.start - b.start, a.stop - b.start) for a, b in zip(box, outer, strict=True)
+    )
+
+
+def _overlap(a: Box, b: Box) -> Box | None:
+    common = _clip(a, b)
+    return common if all(part.start < part.stop for part in common) else None
