@@ -52,7 +52,8 @@ def read_frame(path: Path, number: int) -> Picture:
     if picture is None:
         try:
             with av.open(str(path)) as container:
-                if not container.streams.video:
+                # FFmpeg takes any text for a terminal's pictures.
+                if not container.streams.video or container.format.name == "tty":
                     raise BadInput(f"{path} holds no pictures")
                 for frame in container.decode(video=0):
                     if count == number:

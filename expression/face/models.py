@@ -91,7 +91,7 @@ def locate(model: ModelFile, *, download: bool = True, timeout_s: float = 60.0) 
             return Located(path, f"{model.name} fetched into {path.parent}")
         except ModelUnavailable as error:
             tried.append(str(error))
-    where = f"put it from {model.url} into a folder and name that in {OFFLINE_VARIABLE}"
+    where = f"download {model.url} into a folder and name that folder in {OFFLINE_VARIABLE}"
     return Located(None, f"{model.name}: {'; '.join(tried)}. Remedy: {where}")
 
 

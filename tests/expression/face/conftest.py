@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -33,3 +35,14 @@ def portrait() -> list[np.ndarray]:
     for frame in frames:
         frame.flags.writeable = False
     return frames
+
+
+@pytest.fixture(scope="session")
+def tiny_onnx() -> ModuleType:
+    """The module beside this one that writes small ONNX files."""
+    spec = importlib.util.spec_from_file_location("tiny_onnx", Path(__file__).with_name("tiny_onnx.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
