@@ -168,6 +168,8 @@ class CaptureStatistics(msgspec.Struct, frozen=True):
     trial_elapsed_s: float = 0.0
     trial_limit_s: float | None = None
     """Planned length; None when the operator stops the trial."""
+    trial_open: bool = False
+    """Whether a trial was begun and has not ended; it also waits for a camera that went away."""
     frame_bytes: int = 0
     camera: CameraStatistics = CameraStatistics()
     recorder: RecorderStatistics = RecorderStatistics()

@@ -201,6 +201,13 @@ class MonitorApp(App[None]):
     def _state(self) -> CameraState:
         return self._statistics.camera.state if self._statistics else CameraState.STARTING
 
+    def _trial_open(self) -> bool:
+        """Whether a trial runs, or waits for a camera that went away."""
+        statistics = self._statistics
+        return statistics is not None and (
+            figures.is_recording(statistics) or (statistics.camera.lost_s is not None and statistics.trial_open)
+        )
+
     def _remark(self, text: str) -> None:
         self._events.append(Event(host_ns=self._now_ns(), level="warning", source="monitor", text=text))
         self._draw_events()
@@ -214,7 +221,7 @@ class MonitorApp(App[None]):
             case CameraState.PREVIEW:
                 self._asked_ns = now
                 await self._send(Command(name="start_trial"))
-            case CameraState.RECORDING:
+            case CameraState.RECORDING | CameraState.LOST if self._trial_open():
                 self._asked_ns = now
                 await self._send(Command(name="stop_trial"))
             case state:
@@ -242,7 +249,7 @@ class MonitorApp(App[None]):
         """Quit; asks first while a trial runs."""
         if isinstance(self.screen, QuitQuestion):
             return
-        if self._state() is CameraState.RECORDING and not self._leaving:
+        if self._trial_open() and not self._leaving:
             self.push_screen(QuitQuestion(), self._answered)
         else:
             await self._leave()

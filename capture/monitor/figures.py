@@ -231,12 +231,17 @@ def lost_words(frames: int) -> str:
     return f"{count(frames)} frame{'' if frames == 1 else 's'} lost"
 
 
+def lost_for(seconds: float | None) -> str:
+    """`camera lost`, with the time since while it is waited for; at most 24 cells."""
+    return "camera lost" if seconds is None else f"camera lost {elapsed(seconds)}"
+
+
 def findings(statistics: CaptureStatistics) -> list[tuple[Level, str]]:
     """What is wrong now, the worst first, each in at most 24 cells; empty when all is well."""
     camera, recorder, left = statistics.camera, statistics.recorder, statistics.disk_time_left_s
     lost = statistics.losses.total if is_recording(statistics) else 0
     found = [
-        (Level.BAD if camera.state is CameraState.LOST else Level.OK, "camera lost"),
+        (Level.BAD if camera.state is CameraState.LOST else Level.OK, lost_for(camera.lost_s)),
         (Level.BAD if recorder.state is RecorderState.FAILED else Level.OK, "recorder failed"),
         (loss_level(lost), lost_words(lost)),
         (ring_level(statistics.ring_fill), f"ring {percent(statistics.ring_fill)} full"),

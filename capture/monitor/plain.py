@@ -10,7 +10,7 @@ from typing import TextIO
 from capture.messages import Event
 from capture.monitor import figures
 from capture.monitor.figures import History, Level, WallClock
-from capture.statistics import CaptureStatistics
+from capture.statistics import CameraState, CaptureStatistics
 
 _INTERVAL_NS = 1_000_000_000
 _COLOURS = {Level.OK: "32", Level.WARN: "33", Level.BAD: "1;31"}
@@ -20,7 +20,7 @@ _EVENT_LEVELS = {"info": Level.OK, "warning": Level.WARN, "error": Level.BAD}
 def progress_fields(statistics: CaptureStatistics, history: History) -> list[tuple[str, Level | None]]:
     """The figures as short pieces of text with their levels, the most important first."""
     camera, recorder, live, losses = statistics.camera, statistics.recorder, statistics.live, statistics.losses
-    state = f"{camera.state.value}"
+    state = figures.lost_for(camera.lost_s) if camera.state is CameraState.LOST else camera.state.value
     if figures.is_recording(statistics):
         planned = "" if statistics.trial_limit_s is None else f"/{figures.limit(statistics.trial_limit_s)}"
         state = f"RECORDING {figures.clip(statistics.trial, 24)} {figures.elapsed(statistics.trial_elapsed_s)}{planned}"

@@ -305,6 +305,11 @@ def banner(
         planned = "until stopped" if limit_s is None else f"of {figures.limit(limit_s)}"
         lefts = [state, f"  {figures.clip(statistics.trial, 22)}", f"  {planned}"]
         middles: Sequence[str] = big(time_cells)
+    elif camera.state is CameraState.LOST and camera.lost_s is not None:
+        waits = f"{figures.clip(statistics.trial, 16)} waits" if statistics.trial_open else "check cable and power"
+        left_s = figures.time_left(max(0.0, camera.patience_s - camera.lost_s))
+        lefts = [state, f"  {waits}", f"  {left_s} more"]
+        middles = big(figures.elapsed(camera.lost_s).partition(".")[0])
     else:
         lefts = [state, f"  {_hint(statistics, leaving=leaving)}", f"  {_last_words(last)}"]
         middles = ("", "", "")

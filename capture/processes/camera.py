@@ -40,8 +40,7 @@ from capture.statistics import CameraState
 
 _NICENESS = -10
 ANNOUNCE_AFTER_S = 0.032
-"""Descriptors are sent together when this much time's worth of frames is there. A write of 16 frames costs the system
-a third of 16 writes (see docs/decisions/0004-descriptors-travel-together.md)."""
+"""Descriptors of this much time are sent together (see docs/decisions/0004-descriptors-travel-together.md)."""
 _MAX_ANNOUNCED_TOGETHER = 16
 _SECOND_NS = 1_000_000_000
 _AWAY_POLL_MS = 20
@@ -149,8 +148,9 @@ class CameraProcess:
             if not self._connection.lost:
                 self._camera.end_exposure()
                 self._drain(trial, keep=reason not in ("frames", "duration"))
-        except CameraLost:
+        except CameraLost as error:
             reason, self._state = "camera lost", CameraState.LOST
+            self._incidents.say("error", "camera_lost", str(error), time.monotonic_ns())
             raise
         finally:
             self._end_trial(trial, reason)

@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
@@ -18,14 +19,26 @@ from typing import Any, Literal
 import msgspec
 import zmq
 
-from capture.errors import CaptureError
-from capture.messages import Event, Failed, Hello, Message, decode, encode
+from capture.errors import CaptureError, MessageRefused
+from capture.messages import (
+    CameraReport,
+    Event,
+    Failed,
+    Hello,
+    LiveReport,
+    Message,
+    RecorderReport,
+    decode,
+    encode,
+)
 
 REPORT_INTERVAL_NS = 100_000_000
 """Processes report ten times a second."""
 _PR_SET_PDEATHSIG = 1
 _HUB_QUEUE = 200
-"""Messages kept for a hub that does not read; more are dropped, since nothing on the recording path may block."""
+"""Messages queued for a hub that does not read; nothing on the recording path may block for it."""
+_REPLACED_BY_THE_NEXT = (CameraReport, RecorderReport, LiveReport)
+"""Messages that are dropped when that queue is full."""
 
 
 class CameraTask(msgspec.Struct, frozen=True):
@@ -61,27 +74,47 @@ class HubLink:
         self.socket.setsockopt(zmq.LINGER, 1000)
         self.socket.connect(endpoint)
         self._process = process
+        self._unsent: deque[bytes] = deque()
 
     def send(self, message: Message) -> None:
-        """Send, or drop when the supervisor has not read for a long time."""
-        with contextlib.suppress(zmq.Again):
-            self.socket.send(encode(message), zmq.NOBLOCK)
+        """Send; what the supervisor has not read for a long time is kept, but for reports, which the next one replaces.
 
-    def event(self, level: Literal["info", "warning", "error"], text: str) -> None:
+        Messages arrive in the order in which they were sent.
+        """
+        data = encode(message)
+        with contextlib.suppress(zmq.Again):
+            while self._unsent:
+                self.socket.send(self._unsent[0], zmq.NOBLOCK)
+                self._unsent.popleft()
+            self.socket.send(data, zmq.NOBLOCK)
+            return
+        if not isinstance(message, _REPLACED_BY_THE_NEXT):
+            self._unsent.append(data)
+
+    def event(self, level: Literal["info", "warning", "error"], text: str, kind: str = "note") -> None:
         """Send a line for the operator's event log."""
-        self.send(Event(time.monotonic_ns(), level, self._process, text))
+        self.send(Event(time.monotonic_ns(), level, self._process, text, kind))
 
     def hello(self, process: Literal["camera", "recorder", "monitor", "live"]) -> None:
         """Say that this process is ready for work."""
         self.send(Hello(process, os.getpid()))
 
     def received(self) -> Iterator[Message]:
-        """All messages that have arrived."""
+        """All messages that have arrived; one that is not of ours is told to the supervisor, and left out."""
         while has_input(self.socket):
-            yield decode(self.socket.recv(zmq.NOBLOCK))
+            try:
+                message = decode(self.socket.recv(zmq.NOBLOCK))
+            except MessageRefused as error:
+                self.event("error", str(error))
+                continue
+            yield message
 
     def close(self) -> None:
-        """Close after sending what is queued."""
+        """Close after sending what is queued, as far as that goes within a second."""
+        self.socket.setsockopt(zmq.SNDTIMEO, 1000)
+        with contextlib.suppress(zmq.Again):
+            while self._unsent:
+                self.socket.send(self._unsent.popleft())
         self.socket.close()
 
 

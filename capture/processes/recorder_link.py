@@ -7,6 +7,7 @@ from collections import deque
 
 import zmq
 
+from capture.errors import MessageRefused
 from capture.messages import End, Finished, Hello, Image, Release, Start, decode, encode
 from capture.processes.common import has_input
 from capture.ring import RingWriter
@@ -66,7 +67,11 @@ class RecorderLink:
     def receive(self) -> None:
         """Take slots back, and answer a recorder that has just come up."""
         while has_input(self._socket):
-            message = decode(self._socket.recv(zmq.NOBLOCK))
+            try:
+                message = decode(self._socket.recv(zmq.NOBLOCK))
+            except MessageRefused:
+                # Whoever speaks like that is no recorder of ours; the frames of a trial matter more.
+                continue
             if isinstance(message, Release):
                 for slot in message.slots:
                     self._give_back(slot)

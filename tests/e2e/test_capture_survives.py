@@ -44,9 +44,12 @@ def test_when_the_camera_process_is_killed_everything_before_is_kept_and_said(jo
     assert not verify(path).ok, "frames that the camera process may have held are unaccounted for"
 
 
-def test_a_camera_that_is_unplugged_ends_the_trial_with_all_it_delivered(journey, tmp_path):
+def test_a_camera_that_is_not_waited_for_ends_the_trial_with_all_it_delivered(journey, tmp_path):
+    hardware = tmp_path / "impatient.toml"
+    hardware.write_text('name = "Impatient"\nproducer = "simulator"\nrate_fps = 500\nreconnect_seconds = 0\n')
     done = journey.run(
-        *("--fps", 500, "--no-tui", "--no-live", "--out", tmp_path), *("--set", "FaultDisconnectAfterFrames=700")
+        *("--hw", hardware, "--no-tui", "--no-live", "--out", tmp_path, "--set", "SimulationSource=Stamped"),
+        *("--set", "FaultDisconnectAfterFrames=700"),
     )
     assert done.returncode == 1
     assert "stopped answering" in done.stderr.splitlines()[-1]

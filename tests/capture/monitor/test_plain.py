@@ -63,7 +63,7 @@ def test_a_loss_and_a_change_of_state_are_said_at_once(pipe, recording, changed)
     lines.update(later(changed(recording, camera={"state": CameraState.LOST, "losses": LossLedger(ring=3)}), 2))
     _, losing, lost = pipe.getvalue().splitlines()
     assert "lost 3 (ring 3) [BAD]" in losing
-    assert lost.startswith("13:53:20 lost")
+    assert lost.startswith("13:53:20 camera lost")
 
 
 def test_on_a_terminal_the_line_is_rewritten_and_never_wraps(terminal, recording):
