@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from expression.face.reference import Points
-from expression.motion.flow import FlowEstimator, Image
+from expression.motion.flow import LATTICE_STEP_PX, FlowEstimator, Image
 from expression.motion.head import HeadMotion
 from expression.motion.regions import REGION_ORDER, RegionMeter, RegionMotion
 
@@ -34,7 +34,9 @@ class FaceMotion:
 
     def __init__(self, reference: Image, landmarks_px: Points | None = None) -> None:
         self.estimator = FlowEstimator(reference)
-        self.meter = RegionMeter(self.estimator.size_px, landmarks_px, noise_px=self.estimator.noise_px())
+        self.meter = RegionMeter(
+            self.estimator.size_px, landmarks_px, step_px=LATTICE_STEP_PX, noise_px=self.estimator.noise_px()
+        )
         self._head: HeadMotion | None = None
 
     def measure(self, frame: Image) -> RegionMotion:
@@ -45,12 +47,12 @@ class FaceMotion:
         """
         motion = None
         if self._head is not None:
-            motion = self.meter.measure(self.estimator.flow(frame, self._head))
+            motion = self.meter.measure(self.estimator.lattice_flow(frame, self._head))
             if math.dist(motion.head.shift_px, self._head.shift_px) > JUMP_SHARE * self.estimator.size_px:
                 motion = None
         if motion is None:
-            head = self.meter.head_motion(self.estimator.flow(frame))
-            motion = self.meter.measure(self.estimator.flow(frame, head))
+            head = self.meter.head_motion(self.estimator.lattice_flow(frame))
+            motion = self.meter.measure(self.estimator.lattice_flow(frame, head))
         self._head = motion.head
         return motion
 

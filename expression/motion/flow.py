@@ -27,6 +27,7 @@ Plane = npt.NDArray[np.float32]
 Flow = npt.NDArray[np.float32]
 """(height, width, 2) displacement in pixels, x to the right and y down."""
 
+LATTICE_STEP_PX: Final = 2
 FLOW_SIZE_PX: Final = 128
 """Side of the crop that keeps flow and regions within half a millisecond on one core."""
 
@@ -127,11 +128,10 @@ class _Level:
         if not coarser.size:
             cv2.subtract(frame, self._reference, dst=self._difference)
         else:
+            in_these_pixels = coarser * np.float32(2)
             for axis in range(2):
-                cv2.resize(coarser[axis], self._lattice, dst=before[axis])
-                cv2.resize(coarser[axis], self._size, dst=self._maps[axis])
-            before *= 2
-            self._maps *= 2
+                cv2.resize(in_these_pixels[axis], self._lattice, dst=before[axis])
+                cv2.resize(in_these_pixels[axis], self._size, dst=self._maps[axis])
             self._maps += self._grid
             cv2.remap(
                 frame,
@@ -198,6 +198,18 @@ class FlowEstimator:
         Raises:
             PictureUnusable: The frame has another shape or type.
         """
+        lattice = self._lattice_flow(frame, head)
+        return cast("Flow", cv2.merge([cv2.resize(axis, self._shape[::-1]) for axis in lattice]))
+
+    def lattice_flow(self, frame: Image, head: HeadMotion | None = None) -> Flow:
+        """The flow where it is computed, in the middle of each block of 2x2 pixels: all that it has, for less time.
+
+        Returns:
+            (size / 2, size / 2, 2) float32, in pixels of the crop. Otherwise as `flow`.
+        """
+        return cast("Flow", cv2.merge(list(self._lattice_flow(frame, head))))
+
+    def _lattice_flow(self, frame: Image, head: HeadMotion | None) -> Flow:
         _check_picture(frame)
         if frame.shape != self._shape:
             raise PictureUnusable(
@@ -210,7 +222,7 @@ class FlowEstimator:
             moved = np.stack(cv2.split(head.field(self._shape[0], 2 * pixel) / np.float32(pixel)))
         for plane, level in reversed(list(zip(planes, self._levels, strict=False))):
             moved = level.refine(plane, moved)
-        return cast("Flow", cv2.merge([cv2.resize(axis, self._shape[::-1]) for axis in moved]))
+        return moved
 
     @staticmethod
     def _pyramid(picture: Image, levels: int) -> list[Plane]:

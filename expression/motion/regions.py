@@ -33,7 +33,7 @@ _PATCH_SHARE: Final = 0.012
 """Half the side of the patch that is taken around each still landmark."""
 _AGREES_PX: Final = 0.05
 """Noise of the flow: still points nearer than this to the head's movement agree with it."""
-_REFITS: Final = 4
+_REFITS: Final = 3
 _MOST_POINTS: Final = 48
 """Vectors that are read per region: neighbours tell the same, since a window of the flow is some 10 pixels wide."""
 
@@ -54,6 +54,7 @@ class RegionMeter:
         size_px: Side of the crop.
         landmarks_px: (478, 2) landmarks of the reference frame in the crop. With them the regions sit on this
             participant's brows and mouth; without, on those of the reference face, a few hundredths of the crop away.
+        step_px: Distance of the flow's vectors: 1, or 2 for `FlowEstimator.lattice_flow`.
         noise_px: (size_px, size_px) precision of the flow, from `FlowEstimator.noise_px`: where the head goes is then
             read above all from places with texture.
         strongest_share: Share of a region's vectors that count, above 0 and at most 1.
@@ -67,6 +68,7 @@ class RegionMeter:
         size_px: int = FLOW_SIZE_PX,
         landmarks_px: Points | None = None,
         *,
+        step_px: int = 1,
         noise_px: npt.NDArray[np.float32] | None = None,
         strongest_share: float = STRONGEST_SHARE,
     ) -> None:
@@ -74,18 +76,20 @@ class RegionMeter:
         if landmarks.shape != (Scheme.MEDIAPIPE.size, 2):
             raise PictureUnusable(f"regions need {Scheme.MEDIAPIPE.size} landmarks of x and y, not {landmarks.shape}")
         self._size_px = size_px
+        self._step_px = step_px
+        self._side = size_px // step_px
         self.masks = np.stack([_region_mask(size_px, landmarks, region) for region in REGION_ORDER])
         """(20, size_px, size_px) bool."""
-        points = [_spread(mask) for mask in self.masks]
+        points = [self._spread(mask) for mask in self.masks]
         longest = max(map(len, points))
         self._points = np.stack([np.pad(inside, (0, longest - len(inside)), mode="edge") for inside in points])
         self._region_places = self._places(self._points)
         self._padding = np.arange(longest) >= np.array([[len(inside)] for inside in points])
         counted = np.array([max(1, round(strongest_share * len(inside))) for inside in points])
         self._weakest_counted = (np.arange(len(points)), longest - counted)
-        self._still = np.union1d(points[REGION_ORDER.index(FaceRegion.NOSE_BRIDGE)], _still_points(size_px, landmarks))
+        self._still = np.union1d(points[REGION_ORDER.index(FaceRegion.NOSE_BRIDGE)], self._still_points(landmarks))
         self._still_places = self._places(self._still)
-        noise = np.zeros(len(self._still), np.float32) if noise_px is None else noise_px.reshape(-1)[self._still]
+        noise = np.zeros(len(self._still), np.float32) if noise_px is None else self._at(noise_px)[self._still]
         self._precision = (1 / (_AGREES_PX**2 + noise**2)).astype(np.float32)
         self._fit = np.ones((len(self._still), 5), np.complex64)
         self._fit[:, 1] = self._still_places
@@ -93,14 +97,38 @@ class RegionMeter:
 
     def _places(self, points: npt.NDArray[np.intp]) -> npt.NDArray[np.complex64]:
         """Positions against the middle of the crop, x + iy."""
-        rows, columns = np.divmod(points, self._size_px)
-        return (columns + 1j * rows - (1 + 1j) * (self._size_px - 1) / 2).astype(np.complex64)
+        rows, columns = np.divmod(points, self._side)
+        return (self._step_px * (columns + 1j * rows - (1 + 1j) * (self._side - 1) / 2)).astype(np.complex64)
+
+    def _at(self, plane: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """A plane of the crop's size at the flow's vectors, flat."""
+        return np.asarray(cv2.resize(plane, (self._side, self._side), interpolation=cv2.INTER_AREA), np.float32).ravel()
+
+    def _spread(self, mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
+        """At most `_MOST_POINTS` of the vectors that lie in a mask, spread evenly over it."""
+        covered = self._at(mask.astype(np.float32)).reshape(self._side, self._side)
+        within = covered >= min(0.5, float(covered.max()))
+        for stride in range(1, self._side):
+            chosen = np.zeros_like(within)
+            chosen[::stride, ::stride] = within[::stride, ::stride]
+            if np.count_nonzero(chosen) <= _MOST_POINTS:
+                break
+        return np.flatnonzero(chosen if chosen.any() else within)[:_MOST_POINTS]
+
+    def _still_points(self, landmarks: Points) -> npt.NDArray[np.intp]:
+        """The vectors nearest to the corners of a small patch around each landmark that holds still."""
+        reach = max(float(self._step_px), self._size_px * _PATCH_SHARE)
+        corners = np.array([[-1, -1], [1, -1], [-1, 1], [1, 1]], np.float32) * reach
+        places = (landmarks[list(stable_landmarks(Scheme.MEDIAPIPE))][:, None] + corners).reshape(-1, 2)
+        places = np.rint((places - (self._step_px - 1) / 2) / self._step_px)
+        x, y = places[((places >= 0) & (places < self._side)).all(axis=1)].astype(np.intp).T
+        return np.unique(y * self._side + x)
 
     def measure(self, flow: Flow) -> RegionMotion:
         """Movement of head and regions.
 
         Args:
-            flow: (size_px, size_px, 2) float32 in pixels, as `FlowEstimator.flow` gives it.
+            flow: (size_px / step_px, size_px / step_px, 2) float32 in pixels of the crop, as `FlowEstimator` gives it.
 
         Raises:
             PictureUnusable: The flow has another shape.
@@ -120,13 +148,13 @@ class RegionMeter:
         return HeadMotion.from_similarity(*self._head(self._vectors(flow)))
 
     def stabilised(self, flow: Flow) -> Flow:
-        """The flow without the head's movement, (size_px, size_px, 2) float32."""
-        return flow - self.head_motion(flow).field(self._size_px)
+        """The flow without the head's movement, float32 of the same shape."""
+        return flow - self.head_motion(flow).field(self._size_px, self._step_px)
 
     def _vectors(self, flow: Flow) -> npt.NDArray[np.complex64]:
-        if flow.shape != (self._size_px, self._size_px, 2):
+        if flow.shape != (self._side, self._side, 2):
             raise PictureUnusable(
-                f"the flow is {flow.shape}, and regions were laid out for {self._size_px} pixels a side"
+                f"the flow is {flow.shape}, and regions were laid out for {self._side} vectors a side"
             )
         return np.ascontiguousarray(flow, np.float32).view(np.complex64).reshape(-1)
 
@@ -162,23 +190,3 @@ def _region_mask(size_px: int, landmarks: Points, region: FaceRegion) -> npt.NDA
         x, y = np.clip(np.rint(outline.reshape(-1, 2).mean(0)), 0, size_px - 1).astype(int)
         grown[y, x] = 1
     return grown > 0
-
-
-def _spread(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
-    """Flat indices of at most `_MOST_POINTS` of a mask's pixels, spread evenly over it."""
-    for stride in range(1, mask.shape[0]):
-        lattice = np.zeros_like(mask)
-        lattice[::stride, ::stride] = mask[::stride, ::stride]
-        if np.count_nonzero(lattice) <= _MOST_POINTS:
-            break
-    return np.flatnonzero(lattice if lattice.any() else mask)[:_MOST_POINTS]
-
-
-def _still_points(size_px: int, landmarks: Points) -> npt.NDArray[np.intp]:
-    """Flat indices of the corners of a small patch around each landmark that holds still."""
-    reach = max(1.0, size_px * _PATCH_SHARE)
-    corners = np.array([[-1, -1], [1, -1], [-1, 1], [1, 1]], np.float32) * reach
-    places = np.rint(landmarks[list(stable_landmarks(Scheme.MEDIAPIPE))][:, None] + corners).reshape(-1, 2)
-    inside = ((places >= 0) & (places < size_px)).all(axis=1)
-    x, y = places[inside].astype(np.intp).T
-    return np.unique(y * size_px + x)

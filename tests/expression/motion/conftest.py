@@ -70,11 +70,11 @@ def _skin(points: npt.NDArray[np.float64], size_px: int) -> npt.NDArray[np.float
     """Brightness at any position: waves of many lengths and directions, and dark features at some landmarks."""
     random = np.random.default_rng(7)
     brightness = np.full(points.shape[:-1], 128.0)
-    for _ in range(60):
+    for _ in range(30):
         length = np.exp(random.uniform(np.log(5), np.log(40))) * size_px / 128
         angle, phase = random.uniform(0, 2 * np.pi, 2)
         wave = points @ (2 * np.pi / length * np.array([np.cos(angle), np.sin(angle)])) + phase
-        brightness += 1.2 * np.sqrt(length * 128 / size_px) * np.sin(wave)
+        brightness += 1.7 * np.sqrt(length * 128 / size_px) * np.sin(wave)
     for landmark in (33, 133, 362, 263, 61, 291, 105, 334, 13):
         apart = points - (reference_landmarks()[landmark] * size_px - 0.5)
         brightness -= 40 * np.exp(-(apart**2).sum(axis=-1) / (2 * (3 * size_px / 128) ** 2))

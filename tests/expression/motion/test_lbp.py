@@ -71,7 +71,8 @@ def test_a_still_recording_has_no_difference(known: SimpleNamespace) -> None:
 def test_what_is_brief_stands_out_at_its_apex(known: SimpleNamespace) -> None:
     strength = np.zeros(60)
     strength[25:36] = np.hanning(11)
-    frames = np.stack([known.picture(known.bump(61, -1.5 * s, -2 * s)) for s in strength])
+    still = known.picture()
+    frames = np.stack([known.picture(known.bump(61, -1.5 * s, -2 * s)) if s else still for s in strength])
     difference = feature_difference(lbp_histograms(frames), 8)
     contrasted = contrast(difference, 8)
     assert abs(int(contrasted.argmax()) - 30) <= 2

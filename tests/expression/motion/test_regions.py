@@ -139,3 +139,12 @@ def test_precision_decides_where_the_head_is_read(known: SimpleNamespace) -> Non
     flow = exact_flow(known, known.similarity((0.5, 0), 0.2, 1.0))
     head = RegionMeter(noise_px=noise_px).head_motion(flow)
     assert (head.shift_px[0], head.rotation_deg) == pytest.approx((0.5, 0.2), abs=1e-3)
+
+
+def test_the_lattice_tells_the_same_as_the_dense_flow(known: SimpleNamespace) -> None:
+    estimator = FlowEstimator(known.picture())
+    frame = known.picture(known.together(known.shift(0.4, -0.2), known.bump(61, 0.2, 0.3)))
+    dense = RegionMeter().measure(estimator.flow(frame))
+    coarse = RegionMeter(step_px=2).measure(estimator.lattice_flow(frame))
+    assert coarse.displacement_px == pytest.approx(dense.displacement_px, abs=0.04)
+    assert coarse.head.shift_px == pytest.approx(dense.head.shift_px, abs=0.01)
