@@ -6,7 +6,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Final
 
@@ -201,10 +201,9 @@ def write_subject(
         recordings: All of the same subject.
         after_frame: Told how many frames of a recording are there; may raise to stop.
     """
-    participant: Participant | None = None
     for recording in recordings:
         seed = identity_seed(plan, recording.subject)
-        participant = participant or Participant.of(seed)
+        participant = _participant(seed)
         performance = performance_of(plan, recording)
         track = performance.track(plan.rate_fps)
         truth = RecordingTruth(
@@ -224,6 +223,12 @@ def write_subject(
             _write_clip(out / CLIPS / recording.name, track, participant, partial(after_frame, recording))
         # Last: a recording whose truth is there is complete.
         write_truth(out / TRUTH, truth, track)
+
+
+@lru_cache(maxsize=1)
+def _participant(seed: int) -> Participant:
+    """The one whose turn it is; building another takes seconds."""
+    return Participant.of(seed)
 
 
 def _write_clip(path: Path, track: FaceTrack, participant: Participant, after_frame: Callable[[int], None]) -> None:

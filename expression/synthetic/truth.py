@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
 from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
@@ -133,7 +134,7 @@ def read_track(path: Path) -> FaceTrack:
             return FaceTrack(**{entry.name: stored[entry.name] for entry in fields(FaceTrack)})
     except OSError as error:
         raise BadInput(f"cannot read {path}: {error.strerror or error}") from error
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise BadInput(f"{path} does not hold the intensities of a synthetic recording: {error}") from error
 
 
