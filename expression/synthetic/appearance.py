@@ -249,17 +249,15 @@ def _bump(normals: Floats, relief_cm: Floats, px_per_cm: float) -> Floats:
 
 def _premultiplied(grey: Floats, alpha: Floats) -> Layer:
     """A layer from grey times alpha: the grey beyond the coverage is taken from the nearest covered pixels."""
-    filled = grey / np.maximum(alpha, 1e-3)
-    for sigma in (2.0, 6.0, 18.0):
-        weight = cv2.GaussianBlur(alpha, (0, 0), sigma)
-        around = cv2.GaussianBlur(grey, (0, 0), sigma) / np.maximum(weight, 1e-6)
-        bare = (alpha < 0.02) & (weight > 1e-3)
-        if sigma == 2.0:
-            result = np.where(alpha >= 0.02, filled, 0)
-            done = alpha >= 0.02
-        take = bare & ~done
-        result = np.where(take, around, result)
-        done |= take
+    result = np.where(alpha >= 0.02, grey / np.maximum(alpha, 1e-3), 0)
+    done = alpha >= 0.02
+    if done.any():
+        for sigma in (1.5, 6.0):
+            weight = cv2.GaussianBlur(alpha, (0, 0), sigma)
+            around = cv2.GaussianBlur(grey, (0, 0), sigma)
+            take = (weight > 1e-3) & ~done
+            result[take] = around[take] / weight[take]
+            done |= take
     return Layer(result.astype(np.float32), alpha)
 
 
@@ -272,5 +270,7 @@ def _background(head: Head) -> Floats:
     wall = setup.background * (1 + tilt[0] * x + tilt[1] * y)
     glow = np.exp(-(np.square((x - draw.normal(0, 0.35)) / 1.2) + np.square((y + draw.uniform(0, 0.4)) / 1.0)))
     wall *= 0.78 + 0.35 * glow
-    coarse = cv2.resize(draw.normal(0, 1, (6, 8)).astype(np.float32), (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_CUBIC)
+    coarse = cv2.resize(
+        draw.normal(0, 1, (6, 8)).astype(np.float32), (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_CUBIC
+    )
     return to_grey((wall * (1 + 0.015 * coarse)).astype(np.float32))

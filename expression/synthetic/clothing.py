@@ -62,7 +62,9 @@ def render_clothes(
     lean = normals + np.float32(0.4) * np.array([0, 0.2, 0.6], np.float32)
     lean /= np.linalg.norm(lean, axis=1, keepdims=True)
     vertices = (head.skin.vertices + offset[:, None] * lean).astype(np.float32)
-    chosen = head.skin.triangles[(height[head.skin.triangles].min(1) < 0.1) & (head.canonical[head.skin.triangles, 1].max(1) < -9)]
+    chosen = head.skin.triangles[
+        (height[head.skin.triangles].min(1) < 0.1) & (head.canonical[head.skin.triangles, 1].max(1) < -9)
+    ]
     if not len(chosen):
         nothing = np.zeros((HEIGHT_PX, WIDTH_PX), np.float32)
         return nothing, nothing, nothing, skin_depth

@@ -56,7 +56,9 @@ def ball_depth(head: Head, eye: Eyeball, samples: int) -> Floats:
     return depth
 
 
-def _grid(head: Head, eye: Eyeball, width: int, height: int, left: int, top: int, samples: int) -> tuple[Floats, Floats]:
+def _grid(
+    head: Head, eye: Eyeball, width: int, height: int, left: int, top: int, samples: int
+) -> tuple[Floats, Floats]:
     """Position of each sample against the eye's centre, in radii; y up."""
     centre = head.camera.project(eye.centre)
     radius = eye.radius_cm * head.camera.focal_px / float(centre[2])
@@ -122,7 +124,8 @@ def _ball(head: Head, light: Lighting, eye: Eyeball, side: int, x: Floats, y: Fl
     # Light scatters inside the white: its shading is flatter than a ball's.
     shade = 0.55 * shade + 0.45 * middle
 
-    white = 0.50 * np.ones_like(x)
+    # Whites of the eyes hardly differ between people, but the exposure does.
+    white = np.full_like(x, 0.36 + 0.10 * min(1.0, identity.skin.albedo / 0.4))
     veins = np.zeros_like(x)
     for _ in range(16):
         start = draw.uniform(0, 2 * np.pi)

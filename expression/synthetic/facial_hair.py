@@ -52,7 +52,9 @@ def _strokes(
 ) -> None:
     """Curved strokes: (N, 2) start and unit direction in the picture, (N, 2) direction at the tip."""
     t = np.linspace(0, 1, 4)[None, :, None]
-    path = start[:, None] + length_px[:, None, None] * (direction[:, None] * (t - t * t / 2) + bend[:, None] * t * t / 2)
+    path = start[:, None] + length_px[:, None, None] * (
+        direction[:, None] * (t - t * t / 2) + bend[:, None] * t * t / 2
+    )
     points = np.round(path * 16).astype(np.int32)
     layer = np.zeros_like(canvas)
     for number in range(len(points)):
@@ -65,7 +67,13 @@ def _unit(vectors: Floats) -> Floats:
 
 
 def _brows(
-    canvas: Canvas, draw: np.random.Generator, canonical: Floats, mask: Floats, scale: float, density: float, height: float
+    canvas: Canvas,
+    draw: np.random.Generator,
+    canonical: Floats,
+    mask: Floats,
+    scale: float,
+    density: float,
+    height: float,
 ) -> None:
     count = int(900 * density * (0.7 + 0.3 * height))
     row, column = _pick(draw, np.power(mask, 1.3), count)
@@ -91,7 +99,7 @@ def _beard(
 ) -> None:
     hair = identity.hair
     ax, y = np.abs(canonical[..., 0]), canonical[..., 1]
-    chin = np.exp(-np.square(ax / 2.6) ** 2) * (y < -6)
+    chin = np.exp(-(np.square(ax / 2.6) ** 2)) * (y < -6)
     where = {
         "stubble": np.maximum(masks.beard, masks.moustache),
         "moustache": np.maximum(masks.moustache, 0.10 * masks.beard),

@@ -95,7 +95,9 @@ def _place(head: Head, plane: tuple[Floats, Floats, Floats], points: npt.NDArray
     return np.asarray(origin + scale * (points[:, :1] * across + points[:, 1:] * up + wrap), np.float32)
 
 
-def _project(head: Head, plane: tuple[Floats, Floats, Floats], points: npt.NDArray[np.float64]) -> npt.NDArray[np.int32]:
+def _project(
+    head: Head, plane: tuple[Floats, Floats, Floats], points: npt.NDArray[np.float64]
+) -> npt.NDArray[np.int32]:
     return _fixed(head.camera.project(_place(head, plane, points))[:, :2])
 
 

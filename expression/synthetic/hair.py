@@ -232,7 +232,10 @@ def _shade(
         sine = np.sqrt(np.clip(1 - np.square(tangent @ direction), 0, 1))
         half = direction + np.array([0, 0, 1], np.float32)
         half = (half / np.linalg.norm(half)).astype(np.float32)
-        shine = gloss * _lobe(tangent - 0.10 * out, half, 90) * 0.20 * (0.6 + 0.4 * tones[strand]) + _lobe(tangent + 0.14 * out, half, 22) * albedo * 0.9
+        shine = (
+            gloss * _lobe(tangent - 0.10 * out, half, 90) * 0.20 * (0.6 + 0.4 * tones[strand])
+            + _lobe(tangent + 0.14 * out, half, 22) * albedo * 0.9
+        )
         total += power * facing * open_ * (0.62 * albedo * sine + shine)
     return np.asarray(total, np.float32)
 

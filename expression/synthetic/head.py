@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -136,8 +137,6 @@ def build_head(identity: Identity) -> Head:
     """
     material = load_material()
     subdivision = skin_subdivision()
-    canonical_base = material.vertices + _macro(material, 0.5, 22.0, dict.fromkeys(ANCESTRIES, 1 / 3), 0.0, 0.0)
-    canonical_base -= np.mean([_eyeball(canonical_base, material, part).centre for part in ("left eye", "right eye")], 0)
     base = material.vertices + _macro(
         material, identity.male, identity.age, identity.ancestry, identity.weight, identity.muscle
     )
@@ -155,13 +154,21 @@ def build_head(identity: Identity) -> Head:
         camera=camera,
         base_vertices=base,
         skin=Mesh(fine, vertex_normals(fine, triangles), triangles),
-        canonical=subdivision.apply(canonical_base),
+        canonical=_mean_head(),
         subdivision=subdivision,
         eyes=(_eyeball(base, material, "left eye"), _eyeball(base, material, "right eye")),
         teeth=_part(base, material, ("upper teeth", "lower teeth")),
         tongue=_part(base, material, ("tongue",)),
         left_weight=_smooth_step(material.vertices[:, 0] / 2 + 0.5),
     )
+
+
+@lru_cache(maxsize=1)
+def _mean_head() -> Floats:
+    material = load_material()
+    base = material.vertices + _macro(material, 0.5, 22.0, dict.fromkeys(ANCESTRIES, 1 / 3), 0.0, 0.0)
+    base -= np.mean([_eyeball(base, material, part).centre for part in ("left eye", "right eye")], 0, dtype=np.float32)
+    return skin_subdivision().apply(base)
 
 
 def _smooth_step(t: Floats) -> Floats:
@@ -223,7 +230,9 @@ def _close_lips(base: Floats, material: Material) -> Floats:
     # Split along the line between the lips, which follows the shape of the mouth.
     upper = np.where(material.vertices[:, 1] > material.vertices[[_UPPER_LIP, _LOWER_LIP], 1].mean(), -1.0, 1.0)
     moved = base.copy()
-    moved[:, 1] += (0.5 * gap * upper * across * near * (material.region("lips") + material.region("mouth_inside")).clip(0, 1))
+    moved[:, 1] += (
+        0.5 * gap * upper * across * near * (material.region("lips") + material.region("mouth_inside")).clip(0, 1)
+    )
     return moved
 
 

@@ -59,7 +59,9 @@ def paint_mouth(head: Head, light: Lighting, lips: Floats) -> tuple[Floats, Floa
                 gap = np.where(inside, 1 - 0.5 * np.exp(-np.square(np.minimum(t, 1 - t) / 0.05)), gap)
         cover = smooth(-0.03, 0.05, (y - rim) if upper else (rim - y)) * smooth(2.75, 2.3, np.abs(x))
         root = smooth(1.5, 0.9, y) if upper else smooth(-1.8, -1.1, y)
-        shade = gap * (0.30 if upper else 0.2) * (0.25 + 0.75 * arch) * (0.75 + 0.25 * smooth(0.0, 0.5, np.abs(y - rim)))
+        shade = (
+            gap * (0.30 if upper else 0.2) * (0.25 + 0.75 * arch) * (0.75 + 0.25 * smooth(0.0, 0.5, np.abs(y - rim)))
+        )
         linear = linear * (1 - cover * root) + shade * cover * root * 0.62
     front = light.ambient + float(light.powers @ np.clip(light.directions[:, 2], 0, 1))
     alpha = cv2.GaussianBlur(cv2.dilate((lips > 0.3).astype(np.float32), np.ones((9, 9), np.uint8)), (0, 0), 2)

@@ -29,7 +29,17 @@ def scalp_weight(identity: Identity, points: Floats) -> Floats:
     line = np.interp(
         azimuth,
         [0, 14, 28, 40, 50, 58, 64, 69, 75, 81, 100, 112, 135, 180],
-        [6.2 + 0.3 * back, 6.3 + 0.5 * back, 6.25 + back, 5.4 + 1.3 * back, 3.9 + 0.8 * back, 2.4, 1.1, burn, burn - 0.4]
+        [
+            6.2 + 0.3 * back,
+            6.3 + 0.5 * back,
+            6.25 + back,
+            5.4 + 1.3 * back,
+            3.9 + 0.8 * back,
+            2.4,
+            1.1,
+            burn,
+            burn - 0.4,
+        ]
         + [0.75, 0.3, -4.5, -7.5, -8.0],
     ).astype(np.float32)
     line = line + hair.line_cm * smooth(60, 40, azimuth.astype(np.float32))
@@ -168,25 +178,32 @@ def comb(identity: Identity, roots: Floats, draw: np.random.Generator) -> Comb:
         length, lift, fall = 0.5 * size * (0.6 + 0.5 * top), 0.42 * size * (0.6 + 0.5 * top), 0 * ones
         wave, turns, clump, hang = 0.05 * hair.curl, 2.0, 0.1, -99.0
     elif style == "short":
-        flow = np.stack([0.55 * side * (1 - 0.6 * front) + 0.25 * np.sign(part_x), 0.6 * top - 0.8 * (1 - top), -0.8 * top], 1)
+        flow = np.stack(
+            [0.55 * side * (1 - 0.6 * front) + 0.25 * np.sign(part_x), 0.6 * top - 0.8 * (1 - top), -0.8 * top], 1
+        )
         length, lift = size * (1.1 + 3.3 * top), size * (0.35 + 1.35 * top)
         fall, wave, turns, clump, hang = 0.35 * ones, 0.10 + 0.3 * hair.curl, 0.35, 0.55, -99.0
     elif style == "side part":
         across = np.stack([from_part, 0.15 * ones, 0.25 * front - 0.5], axis=1)
         flow = top[:, None] * across + (1 - top[:, None]) * (down + [0, 0, -0.5])
-        length, lift = size * (1.5 + 5.5 * top), size * (0.35 + 1.25 * top * (1 - 0.5 * np.exp(-np.square((x - part_x) / 1.0))))
+        length, lift = (
+            size * (1.5 + 5.5 * top),
+            size * (0.35 + 1.25 * top * (1 - 0.5 * np.exp(-np.square((x - part_x) / 1.0)))),
+        )
         fall, wave, turns, clump, hang = 0.4 * ones, 0.08 + 0.25 * hair.curl, 0.25, 0.5, -99.0
     elif style == "fringe" and identity.male > 0.5:
-        flow = np.stack([0.25 * side + 0.3 * np.sign(part_x), -0.1 * ones, 1.0 * ones], 1) * top[:, None] + down * (1 - top[:, None])
+        flow = np.stack([0.25 * side + 0.3 * np.sign(part_x), -0.1 * ones, 1.0 * ones], 1) * top[:, None] + down * (
+            1 - top[:, None]
+        )
         length, lift = size * (2.0 + 6.5 * top), size * (0.45 + 0.9 * top)
-        lowest = (2.9 + 0.5 * draw.normal(0, 1, n) + 0.10 * np.abs(x)) * front - 1.2 * (1 - front)
+        lowest = (3.3 + 0.5 * draw.normal(0, 1, n) + 0.10 * np.abs(x)) * front - 1.2 * (1 - front)
         fall, wave, turns, clump, hang = 0.5 * ones, 0.06 + 0.2 * hair.curl, 0.2, 0.6, -99.0
     elif style == "fringe":
         forward = np.stack([0.12 * x, -0.1 * ones, ones], axis=1)
         is_fringe = (y > 5.2) & (z > -7.0) & (np.abs(x) < 4.6)
         flow = np.where(is_fringe[:, None], forward, np.stack([1.3 * side, -0.5 * ones, -0.25 * ones], 1))
         length, lift = np.where(is_fringe, 12.0, 44.0) * size, 0.75 + 0.35 * top
-        lowest = np.where(is_fringe, 2.0 + 0.35 * draw.normal(0, 1, n) + 0.03 * x * x, -60.0)
+        lowest = np.where(is_fringe, 2.4 + 0.4 * draw.normal(0, 1, n) + 0.03 * x * x, -60.0)
         fall, wave, turns, clump, hang = ones * 0.6, 0.10 + 0.3 * hair.curl, 0.12, 0.55, 1.5
     elif style in ("long", "long parted", "bob"):
         middle = part_x * (0.25 if style == "long parted" else 1.0)
@@ -195,7 +212,10 @@ def comb(identity: Identity, roots: Floats, draw: np.random.Generator) -> Comb:
         length, lift = (44.0 if style != "bob" else 26.0) * size * ones, 0.6 + 0.25 * top + 0.35 * draw.random(n)
         if style == "bob":
             lowest = -8.2 * size + 0.35 * draw.normal(0, 1, n)
-        fall, wave, turns, clump, hang = 0.75 * ones, 0.14 + 0.7 * hair.curl, 0.13, 0.55, 0.8
+        elif hair.parting * size > 0.3:
+            lowest = -14.0 * size + 0.6 * draw.normal(0, 1, n)
+        lift = lift * (1 + 0.9 * hair.curl)
+        fall, wave, turns, clump, hang = 0.75 * ones, 0.12 + 0.55 * hair.curl, 0.10 + 0.10 * hair.curl, 0.6, 0.8
     elif style == "tied":
         tail = np.array([0, 4.0, -20.0])
         flow = tail - roots

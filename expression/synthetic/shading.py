@@ -52,7 +52,7 @@ class Lighting:
         powers = np.array(setup.power)
         # Exposure: the operator sets the lamps by the face; dark skin still comes out darker than fair skin.
         front = setup.ambient + float(powers @ np.clip(directions[:, 2], 0, 1))
-        wanted = 0.58 * (identity.skin.albedo / 0.4) ** 0.6
+        wanted = 0.58 * (identity.skin.albedo / 0.4) ** 0.8
         gain = wanted / (identity.skin.albedo * front)
         return cls(
             directions.astype(np.float32),

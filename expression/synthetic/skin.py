@@ -77,7 +77,9 @@ def paint_skin(identity: Identity, canonical: Floats, lips: Floats, scalp: Float
 def _brows(identity: Identity, ax: Floats, y: Floats) -> Floats:
     height = identity.hair.brow_height
     # Mean brow: from above the inner corner, rising to two thirds, falling to the tail.
-    line = 1.25 + 0.42 * np.sin(np.clip((ax - 1.1) / 4.4, 0, 1) * np.pi * 0.86) - 0.25 * np.clip((ax - 3.6) / 1.5, 0, 1.3)
+    line = (
+        1.25 + 0.42 * np.sin(np.clip((ax - 1.1) / 4.4, 0, 1) * np.pi * 0.86) - 0.25 * np.clip((ax - 3.6) / 1.5, 0, 1.3)
+    )
     half = height * np.interp(ax, [0.8, 1.3, 2.4, 3.6, 4.7, 5.3], [0.1, 0.42, 0.46, 0.38, 0.2, 0.06]).astype(np.float32)
     inside = smooth(1.3, 0.3, np.abs(y - line) / half)
     ends = smooth(0.85, 1.3, ax) * smooth(5.35, 4.7, ax)
@@ -92,7 +94,9 @@ def _moustache(ax: Floats, y: Floats, lips: Floats) -> Floats:
 
 def _beard(ax: Floats, y: Floats, z: Floats, lips: Floats) -> Floats:
     # Upper edge from the sideburn past the mouth's corner; lower edge on the throat.
-    edge = np.interp(ax, [0, 1.6, 2.6, 3.6, 4.8, 5.8, 6.5], [-7.6, -7.4, -6.0, -5.6, -4.9, -3.2, -0.5]).astype(np.float32)
+    edge = np.interp(ax, [0, 1.6, 2.6, 3.6, 4.8, 5.8, 6.5], [-7.6, -7.4, -6.0, -5.6, -4.9, -3.2, -0.5]).astype(
+        np.float32
+    )
     upper = smooth(0.35, -0.6, y - edge)
     lower = smooth(-12.4, -10.6, y)
     under_lip = 1 - 0.75 * blob(ax, y, (1.0, -8.2), (0.6, 0.5))
@@ -112,7 +116,7 @@ def _tone(
     skin = identity.skin
     red = skin.ruddiness
     dark = float(np.clip((0.3 - skin.albedo) / 0.2, 0, 1))
-    tone = 1 + 0.035 * skin.blotches * texture["blotch"] + 0.022 * texture["mottle"] + 0.012 * texture["speckle"]
+    tone = 1 + 0.035 * skin.blotches * texture["blotch"] + 0.022 * texture["mottle"] + 0.018 * texture["speckle"]
     tone += 0.04 * blob(x, y, (0, 4.0), (4, 2.5)) * (1 + dark)
     for centre, radius, amount in (
         ((4.3, -2.6), (2.0, 1.6), 0.10),
@@ -142,7 +146,9 @@ def _tone(
         grain = 1 + 0.25 * texture["speckle"] + 0.2 * texture["pores"] + 0.15 * texture["mottle"]
         tone *= 1 - np.clip(darkness * young * 0.75 * coverage * grain, 0, 0.8)
     tone *= 1 - 0.16 * masks.brows * identity.hair.brow_density * (1 - 1.3 * min(identity.hair.albedo, 0.4))
-    tone *= 1 - (0.35 if identity.hair.style == "bald" else 0.78) * masks.scalp * (1 - 1.5 * min(identity.hair.albedo, 0.4))
+    tone *= 1 - (0.14 if identity.hair.style == "bald" else 0.78) * masks.scalp * (
+        1 - 1.5 * min(identity.hair.albedo, 0.4)
+    )
     return np.asarray(skin.albedo * np.clip(tone, 0.05, 1.4), np.float32)
 
 
@@ -164,7 +170,9 @@ def _marks(
         for _ in range(5200):
             cx, cy = draw.uniform(0, side, 2)
             size = draw.gamma(2.5, 0.5)
-            cv2.circle(spots, (int(cx * 16), int(cy * 16)), int(size * 16), float(draw.uniform(0.3, 1)), -1, cv2.LINE_8, 4)
+            cv2.circle(
+                spots, (int(cx * 16), int(cy * 16)), int(size * 16), float(draw.uniform(0.3, 1)), -1, cv2.LINE_8, 4
+            )
         spots = cv2.GaussianBlur(spots, (0, 0), 0.9)
         where = np.maximum(blob(ax, y, (3.4, -2.2), (2.4, 1.7)), blob(x, y, (0, -1.8), (1.6, 2.2)))
         where = np.maximum(where, 0.45 * blob(x, y, (0, 3.6), (4.5, 2.2))) * front
@@ -197,7 +205,7 @@ def _relief(
     cheeks = blob(ax, y, (3.2, -3.2), (2.2, 1.8))
     zone = 0.35 + 0.9 * nose + 0.55 * cheeks + 0.25 * blob(ax, y, (0, 4), (5, 2.5))
     zone = zone * (1 - masks.lips) * (1 - 0.8 * masks.lids)
-    relief = skin.pores * 0.0021 * zone * texture["pores"] + 0.0011 * texture["creases"] * (1 - masks.lips)
+    relief = skin.pores * 0.0036 * zone * texture["pores"] + 0.0017 * texture["creases"] * (1 - masks.lips)
     relief += 0.0009 * texture["mottle"] + 0.0012 * texture["blotch"]
     # Lips: upright furrows. Lids and outer corners: furrows along the lid.
     grooves = look_up(detail()["mottle"], u * 3.4, v * 0.5)

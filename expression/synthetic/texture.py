@@ -46,7 +46,9 @@ def detail() -> dict[str, Floats]:
     creases = -np.exp(-np.square(cells / 0.35))
     small = cv2.resize(white[: SIDE // 4, : SIDE // 4], (SIDE // 4, SIDE // 4))
     mottle = cv2.resize(band(small, 2.5, 8.0), (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
-    blotch = cv2.resize(band(other[: SIDE // 8, : SIDE // 8].copy(), 4, 14), (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
+    blotch = cv2.resize(
+        band(other[: SIDE // 8, : SIDE // 8].copy(), 4, 14), (SIDE, SIDE), interpolation=cv2.INTER_LINEAR
+    )
 
     def unit(picture: Floats) -> Floats:
         return ((picture - picture.mean()) / picture.std()).astype(np.float32)

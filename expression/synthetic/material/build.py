@@ -149,7 +149,9 @@ def main(assets: Path) -> None:
         target_steps=np.concatenate(steps),
         target_scales=np.array(scales, np.float32),
     )
-    report = f"{out}: {out.stat().st_size / 1e6:.2f} MB, {len(order)} vertices, {len(quads)} quads, {len(names)} targets"
+    report = (
+        f"{out}: {out.stat().st_size / 1e6:.2f} MB, {len(order)} vertices, {len(quads)} quads, {len(names)} targets"
+    )
     sys.stdout.write(report + "\n")
 
 
