@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any, NoReturn, Self, TextIO
+from typing import Any, NoReturn, Self, TextIO, cast
 
 import rich.progress
 import typer
@@ -77,7 +77,7 @@ def print_json(content: Mapping[str, Any]) -> None:
 def output() -> Console:
     """Standard output for people: colours only on a terminal and without `NO_COLOR`, never wrapped in a pipe."""
     wide = None if sys.stdout.isatty() else 200
-    return Console(file=_Harmless(sys.stdout), width=wide, highlight=False, soft_wrap=False)
+    return Console(file=cast(TextIO, _Harmless(sys.stdout)), width=wide, highlight=False, soft_wrap=False)
 
 
 class _Harmless(io.TextIOBase):
@@ -88,7 +88,7 @@ class _Harmless(io.TextIOBase):
 
     @property
     def encoding(self) -> str:  # type: ignore[override]  # a property in the base class as well, typed as an attribute
-        return self._stream.encoding
+        return self._stream.encoding or "utf-8"
 
     def isatty(self) -> bool:
         return self._stream.isatty()

@@ -8,6 +8,10 @@ class CaptureError(Exception):
 
     exit_code = 1
 
+    def __str__(self) -> str:
+        # What a damaged file or a stranger said may be quoted in it, and must neither break the line nor the terminal.
+        return "".join(char if char.isprintable() else " " if char.isspace() else "?" for char in super().__str__())
+
 
 class BadInput(CaptureError):
     """What the user gave cannot be used; the command ends with exit status 2."""

@@ -6,7 +6,7 @@ goes over the supervisor's hub. Pixels never travel between local processes; `Im
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -24,6 +24,11 @@ PROTOCOL_MAJOR = 1
 PROTOCOL_MINOR = 0
 
 
+Count = Annotated[int, msgspec.Meta(ge=0)]
+Side = Annotated[int, msgspec.Meta(ge=1, le=65_536)]
+Rate = Annotated[float, msgspec.Meta(gt=0, le=1e6)]
+
+
 class Start(msgspec.Struct, frozen=True, tag="start"):
     """A trial begins: everything that the recorder must know before the first frame."""
 
@@ -33,10 +38,10 @@ class Start(msgspec.Struct, frozen=True, tag="start"):
     trial: str
     path: str
     """Folder of the recording, `….zarr`."""
-    height_px: int
-    width_px: int
-    rate_fps: float
-    host_ns: int
+    height_px: Side
+    width_px: Side
+    rate_fps: Rate
+    host_ns: Count
     attributes: dict[str, Any] = {}
     """Camera description, features as set and as read back; goes into the recording as it is."""
     published: int = 0
@@ -48,14 +53,14 @@ class Image(msgspec.Struct, frozen=True, tag="image"):
     """One frame is complete in ring slot `slot`; the slot is the recorder's until it is released."""
 
     series: str
-    seq: int
+    seq: Count
     """Position in the recording, from 0, without gaps."""
-    frame_id: int
-    device_ns: int
-    host_ns: int
-    crc32c: int
+    frame_id: Count
+    device_ns: Count
+    host_ns: Count
+    crc32c: Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
     """Of the pixels, taken when the frame left the camera's buffer: whatever damages it later is found."""
-    slot: int
+    slot: Count
 
 
 class End(msgspec.Struct, frozen=True, tag="end"):
@@ -81,7 +86,7 @@ class End(msgspec.Struct, frozen=True, tag="end"):
 class Release(msgspec.Struct, frozen=True, tag="release"):
     """The recorder gives slots back; `durable` is the last frame that would survive a crash."""
 
-    slots: list[int]
+    slots: list[Count]
     durable: int
 
 

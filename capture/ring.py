@@ -81,7 +81,13 @@ class _Mapped:
         return self._view[start : start + self.frame_bytes]
 
     def span(self, slot: int, count: int) -> memoryview:
-        """`count` whole slots from `slot` on, padding included: page-aligned, fit for O_DIRECT."""
+        """`count` whole slots from `slot` on, padding included: page-aligned, fit for O_DIRECT.
+
+        Raises:
+            CaptureError: The ring does not have them; what lies behind it is nobody's pixels.
+        """
+        if slot < 0 or slot + count > self.slots:
+            raise CaptureError(f"slots {slot} to {slot + count - 1} are not in a ring of {self.slots}")
         start = self._first_slot + slot * self.slot_bytes
         return self._view[start : start + count * self.slot_bytes]
 
@@ -161,8 +167,8 @@ class RingWriter(_Mapped):
         self._used_max = max(self._used_max, self._used)
 
     def release(self, slot: int) -> None:
-        """Give `slot` back; a slot that is free already stays free."""
-        if self._in_use[slot]:
+        """Give `slot` back; a slot that is free already stays free, and one that is none is left alone."""
+        if 0 <= slot < self.slots and self._in_use[slot]:
             self._in_use[slot] = 0
             self._used -= 1
 

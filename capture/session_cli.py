@@ -128,6 +128,8 @@ def repair(path: Annotated[Path, _PATH], as_json: Annotated[bool, _JSON] = False
     is_session = path.exists() and (path / SESSION_FILE).is_file()
     reports = []
     for recording in _recordings(path):
+        if is_session and not recording.resolve().is_relative_to(path.resolve()):
+            raise RecordingInvalid(f"{recording} is a link that leads out of the session: repair it by its own path")
         if is_session and view.codec_of(recording) != "raw":
             continue
         with Progress(f"repairing {recording.name}") as progress:

@@ -169,11 +169,12 @@ class VideoPixels:
             self._stream = self._container.streams.video[0]
         except (av.error.FFmpegError, OSError, IndexError, ValueError) as error:
             raise RecordingInvalid(f"cannot open {self.path}: {error}") from None
-        self._stream.thread_type = "SLICE"
-        if (self._stream.height, self._stream.width) != (geometry.height_px, geometry.width_px):
-            raise RecordingInvalid(f"{self.path} has another frame size than its recording: restore it from a copy")
-        if self._stream.codec_context.name != "ffv1" or not self._stream.time_base:
+        decoder = self._stream.codec_context
+        if decoder is None or decoder.name != "ffv1" or not self._stream.time_base:
             raise RecordingInvalid(f"{self.path} is not a video that dfme made: restore it from a copy")
+        if (decoder.height, decoder.width) != (geometry.height_px, geometry.width_px):
+            raise RecordingInvalid(f"{self.path} has another frame size than its recording: restore it from a copy")
+        decoder.thread_type = "SLICE"
 
     def read(self, positions: npt.NDArray[np.int64], out: Frames) -> None:
         """Fill `out` with the frames at ascending `positions`."""

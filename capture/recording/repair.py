@@ -136,7 +136,9 @@ def repair(path: Path | str, progress: Progress = silent) -> RepairReport:
         rebuilt = sum(_rebuild_index(shard, geometry) for shard in shards)
         for shard in dropped:
             _take_out(path, shard)
-        extended = sum(_complete_chunks(path, shard) for shard in shards)
+        # Readers never look at chunks behind the last frame.
+        within = [shard for shard in shards if shard.number * geometry.frames_per_shard < length]
+        extended = sum(_complete_chunks(path, shard) for shard in within)
         rewritten = _rewrite_metadata(path, geometry, length)
         open_state = raw.get("state") not in ("complete", "repaired")
         changed = bool(rebuilt or dropped or extended or rewritten or open_state or raw.get("frames") != frames)
@@ -168,13 +170,13 @@ def repair(path: Path | str, progress: Progress = silent) -> RepairReport:
 
 def process_writing(path: Path) -> int | None:
     """Id of a process that has a file under `path` open for writing, or None (others' processes cannot be seen)."""
-    inside = path.resolve()
+    inside = f"{path.resolve()}/"
     for process in Path("/proc").iterdir():
         if not process.name.isdecimal():
             continue
         try:
             for link in (process / "fd").iterdir():
-                if inside in link.readlink().parents and _is_writable(process / "fdinfo" / link.name):
+                if str(link.readlink()).startswith(inside) and _is_writable(process / "fdinfo" / link.name):
                     return int(process.name)
         except OSError:
             continue
