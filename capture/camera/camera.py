@@ -122,6 +122,7 @@ class Camera:
 
     def _set_up(self, overrides: Mapping[str, FeatureValue]) -> None:
         resulting = configure(self._features, self._settings, overrides, self._name)
+        self.ptp = PtpFeatures(self._features)
         payload_bytes = self._payload_bytes()
         if payload_bytes < self._settings.frame_bytes:
             raise FeatureError(

@@ -89,6 +89,17 @@ async def test_space_says_why_nothing_can_start(driven, app, feed, preview, chan
         assert "no trial can start or stop while the camera is lost" in shown(app, "events")
 
 
+async def test_a_trial_that_waits_for_its_camera_can_be_stopped_and_is_asked_about(driven, feed, recording, changed):
+    waiting = msgspec.structs.replace(
+        changed(recording, camera={"state": CameraState.LOST, "lost_s": 3.2, "patience_s": 30.0}), trial_open=True
+    )
+    async with driven(waiting) as pilot:
+        await pilot.press("space")
+        assert feed.sent == [Command(name="stop_trial")]
+        await pilot.press("q")
+        assert isinstance(pilot.app.screen, QuitQuestion)
+
+
 async def test_a_marker_can_carry_text(driven, app, feed, recording):
     async with driven(recording) as pilot:
         await pilot.press("M")

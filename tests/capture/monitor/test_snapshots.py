@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from capture.messages import End, TrialEnded
+from capture.messages import End, Event, TrialEnded
 from capture.statistics import CameraState, CaptureStatistics, LossLedger, RecorderState
 
 SIZES = [pytest.param((80, 24), id="80x24"), pytest.param((120, 40), id="120x40")]
@@ -89,6 +90,15 @@ def test_camera_lost(looks_right, recording, events, changed):
         recorder={"state": RecorderState.IDLE, "write_mb_s": 0.0},
     )
     assert looks_right(lost, *events)
+
+
+def test_camera_lost_and_waited_for(looks_right, recording, events, changed):
+    away = {"state": CameraState.LOST, "rate_measured_fps": 0.0, "lost_s": 3.24, "patience_s": 30.0}
+    lost = msgspec.structs.replace(changed(recording, camera=away), trial_open=True)
+    told = Event(
+        lost.host_ns, "error", "camera", "camera lost: it stopped answering; it is waited for up to 30 s", "camera_lost"
+    )
+    assert looks_right(lost, *events, told)
 
 
 def test_quit_question(looks_right, recording, events):

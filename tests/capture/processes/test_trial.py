@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capture.processes.trial import Trial
-from capture.recording.ledger import find_gaps, surplus
+from capture.recording.ledger import breaks_of, find_gaps, surplus
 from capture.statistics import LossLedger
 
 PERIOD_NS = 2_000_000
@@ -199,3 +199,135 @@ def test_every_id_between_first_and_last_is_accounted_for(fates):
     ids = [i for first, last in ranges for i in range(first, last + 1)]
     assert len(ids) == len(set(ids)) == figures.losses.total
     assert figures.frames == kept
+
+
+class Listener:
+    def __init__(self) -> None:
+        self.losses, self.falls, self.gaps = [], [], []
+
+    def lost(self, cause, ids, host_ns):
+        self.losses.append((cause, list(ids), host_ns))
+
+    def ids_fell(self, last, first, *, wrapped, host_ns):
+        self.falls.append((last, first, wrapped))
+
+    def came_back(self, gap):
+        self.gaps.append(gap)
+
+
+def run(books: Trial, first_id: int, count: int, device_ns: int, host_ns: int) -> None:
+    """Frames at 500 a second from these times on."""
+    for i in range(count):
+        assert books.over(device_ns + i * PERIOD_NS, host_ns + i * PERIOD_NS) is None
+        books.frame(first_id + i, device_ns + i * PERIOD_NS, host_ns + i * PERIOD_NS)
+        books.kept()
+
+
+HOST_NS = 50 * 10**9
+
+
+@pytest.mark.parametrize("back_ns", [10**9, 10**12 + 5 * 10**9, 10**12 + 2 * 10**9 + 10**8, 10**13])
+def test_a_gap_is_as_long_as_the_host_says_whatever_the_camera_clock_does(back_ns):
+    listener = Listener()
+    books = trial(listener=listener)
+    run(books, 0, 1000, 10**12, HOST_NS)
+    books.camera_lost(HOST_NS + 2_500_000_000)
+    run(books, 0, 500, back_ns, HOST_NS + 5 * 10**9)
+    (gap,) = books.gaps
+    assert listener.gaps == [gap]
+    assert gap.frames == 1500
+    assert gap.seconds == pytest.approx(3.002)
+    assert (gap.last_id, gap.first_id, gap.returned) == (999, 0, True)
+    assert gap.clock == ("device" if back_ns == 10**12 + 5 * 10**9 else "host")
+    figures = books.statistics()
+    assert figures.losses == LossLedger(camera=1500)
+    assert figures.seconds == pytest.approx(6.0, abs=0.002)
+    assert books.fps == pytest.approx(500, rel=1e-3)
+    assert books.lost_ids()["camera"] == [], "what was not taken has no id"
+
+
+def test_a_camera_whose_clock_ran_on_tells_the_gap_to_the_frame_however_late_the_host_is():
+    books = trial()
+    run(books, 0, 1000, 10**12, HOST_NS)
+    books.camera_lost(HOST_NS + 3 * 10**9)
+    run(books, 0, 10, 10**12 + 5 * 10**9, HOST_NS + 5 * 10**9 + 15_000_000)
+    assert books.gaps[0].frames == 1500
+
+
+def test_the_estimate_goes_by_the_rate_that_was_there():
+    books = trial()
+    for i in range(1000):  # 400 frames a second, where 500 were asked for
+        books.frame(i, 10**12 + i * 2_500_000, HOST_NS + i * 2_500_000)
+        books.kept()
+    books.camera_lost(HOST_NS + 3 * 10**9)
+    run(books, 0, 10, 10**9, HOST_NS + 4_500_000_000)
+    assert books.gaps[0].rate_fps == pytest.approx(400)
+    assert books.gaps[0].frames == pytest.approx(800, abs=1)
+
+
+def test_ids_lost_on_both_sides_of_a_gap_are_counted_and_none_across():
+    listener = Listener()
+    books = trial(listener=listener)
+    run(books, 100, 5, 10**12, HOST_NS)
+    books.frame(108, 10**12 + 20_000_000, HOST_NS + 20_000_000)
+    books.kept()
+    books.camera_lost(HOST_NS + 10**9)
+    run(books, 200, 3, 10**9, HOST_NS + 2 * 10**9)
+    books.frame(205, 10**9 + 9_000_000, HOST_NS + 2 * 10**9 + 9_000_000)
+    books.kept()
+    assert books.lost_ids()["camera"] == [(105, 107), (203, 204)]
+    assert books.statistics().losses.camera == 5 + books.gaps[0].frames
+    assert [loss[1] for loss in listener.losses] == [[(105, 107)], [(203, 204)]]
+
+
+def test_a_trial_that_ends_while_the_camera_is_away_counts_up_to_its_end():
+    books = trial(max_seconds=5.0)
+    run(books, 0, 1000, 10**12, HOST_NS)
+    books.camera_lost(HOST_NS + 2_300_000_000)
+    assert books.over_by(HOST_NS + 4_900_000_000) is None
+    assert books.over_by(HOST_NS + 5_000_000_000) == "duration"
+    books.end(HOST_NS + 5_000_000_000)
+    (gap,) = books.gaps
+    assert (gap.frames, gap.returned) == (1501, False)
+    assert books.fps == pytest.approx(500, rel=1e-3), "the rate is that of the time in which there was a camera"
+
+
+def test_a_trial_that_begins_without_a_camera_counts_from_its_begin():
+    books = trial(began_ns=HOST_NS)
+    books.camera_lost(HOST_NS + 100)
+    books.camera_lost(HOST_NS + 10**9)
+    run(books, 0, 10, 10**9, HOST_NS + 2 * 10**9)
+    assert books.gaps[0].frames == 999
+
+
+def test_wraps_and_resets_are_told_apart_when_they_are_seen():
+    listener = Listener()
+    books = trial(listener=listener)
+    for frame_id in (65_534, 65_535, 1, 2, 700, 0):
+        take(books, frame_id)
+    assert listener.falls == [(65_535, 1, True), (700, 0, False)]
+
+
+@given(st.lists(st.lists(st.integers(1, 5), min_size=1, max_size=20), min_size=1, max_size=4))
+def test_the_trial_and_verify_agree_over_several_connections(connections):
+    books = trial()
+    ids, host = [], []
+    now = HOST_NS
+    for moves in connections:
+        if ids:
+            books.camera_lost(now)
+            now += 10**9
+        frame_id = 0
+        for move in moves:
+            frame_id += move
+            now += move * PERIOD_NS
+            books.frame(frame_id, now - 7 * 10**9, now)
+            books.kept()
+            ids.append(frame_id)
+            host.append(now)
+    breaks = breaks_of(books.gaps, np.array(host))
+    assert len(breaks) == len(connections) - 1
+    missing = find_gaps(np.array(ids, dtype=np.uint64), breaks)
+    counted = books.lost_ids()["camera"]
+    assert surplus(missing.missing, counted) == surplus(counted, missing.missing) == []
+    assert missing.backward == 0

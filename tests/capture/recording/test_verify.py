@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -14,7 +16,7 @@ from capture.recording.layout import ShardGeometry, shard_path, value_path
 from capture.recording.ledger import count_ids, find_gaps, surplus
 from capture.recording.reader import Recording
 from capture.recording.verify import verify
-from capture.statistics import LossLedger
+from capture.statistics import Gap, LossLedger
 
 LOST = {"camera": [(110, 112)], "incomplete": [(113, 113)], "ring": [(120, 121), (500, 501)]}
 LOSSES = LossLedger(camera=3, incomplete=1, ring=4)
@@ -246,3 +248,74 @@ def test_surplus_is_what_is_wanted_more_often_than_offered(wanted, offered):
 
     assert count_ids(found) == sum(times(wanted, i) > times(offered, i) for i in range(50))
     assert all(times(found, i) == 1 for a, b in found for i in range(a, b + 1))
+
+
+GAP_NS = 3_000_000_000
+
+
+@pytest.fixture
+def torn(make_recording, tmp_path):
+    """A recording of 20 frames, a gap of 3 s, and 20 frames whose ids start over; `change` is merged into the gap."""
+
+    def make(**change):
+        ids = [*range(100, 120), *range(20)]
+        path = make_recording(frame_ids=ids, stamped=False)
+        for shard in range(3):
+            values = np.fromfile(value_path(path, "host_ns", shard), np.uint64)
+            first = shard * 16
+            values[np.arange(16) + first >= 20] += GAP_NS * (values[np.arange(16) + first >= 20] > 0).astype(np.uint64)
+            values.tofile(value_path(path, "host_ns", shard))
+        host_ns = Recording.open(path).host_ns.astype(np.int64)
+        from_ns, to_ns = int(host_ns[19]), int(host_ns[20])
+        frames = round((to_ns - from_ns) * 500 / 1e9) - 1
+        gap = {"from_host_ns": from_ns, "to_host_ns": to_ns, "frames": frames, "rate_fps": 500.0, **change}
+
+        def with_gap(ledger):
+            ledger["end"]["gaps"] = [gap]
+            ledger["end"]["losses"]["camera"] = gap["frames"]
+            ledger["end"]["producer"]["underrun"] = 0
+
+        attributes = with_ledger(path, with_gap)
+        document = json.loads((path / "zarr.json").read_text())
+        document["attributes"]["dfme"] |= attributes
+        (path / "zarr.json").write_text(json.dumps(document))
+        return path, msgspec.convert(gap, Gap)
+
+    return make
+
+
+def test_a_gap_in_which_the_camera_was_away_is_accounted_for_in_all_places(torn):
+    path, gap = torn()
+    report = verify(path, monitor=MonitorLedger(40, LossLedger(camera=gap.frames), (gap,)))
+    assert report.problems == ()
+    assert report.gaps == (gap,)
+    assert [place.away for place in report.places] == [None, 1500, 1500, 1500]
+
+
+def test_a_monitor_that_showed_another_gap_does_not_agree(torn):
+    path, gap = torn()
+    report = verify(path, monitor=MonitorLedger(40, LossLedger(camera=gap.frames)))
+    assert report.problems == ("not taken while the camera was away: the monitor says 0, the end message says 1500",)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"frames": 900}, "gap 1: 900 frames are no estimate for 3.002 s at 500.0 fps"),
+        ({"from_host_ns": 5_000_150_001}, "gap 1: 19 frames arrived in it"),
+        ({"to_host_ns": 8_040_150_001, "frames": 1500}, "gap 1: no frame arrived at its end"),
+    ],
+)
+def test_a_gap_that_the_frames_contradict_is_a_problem(torn, change, says):
+    path, _ = torn(**change)
+    assert any(problem.startswith(says) for problem in verify(path).problems)
+
+
+def test_a_recording_that_was_killed_after_a_gap_is_not_called_damaged(torn):
+    path, _ = torn()
+    document = json.loads((path / "zarr.json").read_text())
+    document["attributes"]["dfme"] |= {"ledger": {}, "state": "repaired"}
+    (path / "zarr.json").write_text(json.dumps(document))
+    report = verify(path)
+    assert report.ok, report.problems
+    assert "the camera was away before frame 20, as its ids begin anew" in report.notes
