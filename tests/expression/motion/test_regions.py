@@ -65,10 +65,11 @@ def test_a_mouth_corner_tells_its_own_movement_while_the_head_turns(known: Simpl
     assert by_region[FaceRegion.LEFT_INNER_BROW] < 0.01
 
 
-def test_brows_and_hairline_that_move_are_outvoted(known: SimpleNamespace) -> None:
-    field = known.together(*(known.bump(landmark, 0, -2, reach_px=9) for landmark in (105, 334, 10, 109, 338)))
+def test_a_brow_and_a_hairline_that_move_on_one_side_are_outvoted(known: SimpleNamespace) -> None:
+    field = known.together(*(known.bump(landmark, 0, -2, reach_px=6) for landmark in (67, 103, 54, 21, 105)))
     head = RegionMeter().head_motion(exact_flow(known, field))
-    assert np.hypot(*head.shift_px) < 0.1
+    # Plain least squares would see a shift of 0.3 px and a roll of 0.6 degrees.
+    assert np.hypot(*head.shift_px) < 0.05
     assert abs(head.rotation_deg) < 0.1
 
 
