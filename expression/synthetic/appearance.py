@@ -126,7 +126,10 @@ def render_neutral(head: Head) -> Appearance:
     strands, behind = render_hair(head, light, depth, _SAMPLES)
     glasses_light, glasses_alpha, glasses_shadow = render_glasses(head, light)
     below = cv2.GaussianBlur(strands.alpha, (0, 0), 5.0)
-    shade = np.maximum(np.roll(below, 6, axis=0), np.maximum(0.8 * cloth_shadow, glasses_shadow))
+    over = cv2.GaussianBlur(strands.alpha, (0, 0), 1.5)
+    shade = np.maximum(
+        np.maximum(0.65 * np.roll(below, 6, axis=0), 0.95 * over), np.maximum(0.55 * cloth_shadow, 0.7 * glasses_shadow)
+    )
     skin = _skin(head, light, fine, seen, occluded, lit, shade)
     background = _background(head)
     lips = buffers.interpolate(head.subdivision.apply(head.region("lips")))
@@ -156,7 +159,7 @@ def render_neutral(head: Head) -> Appearance:
 
 def _layer(linear: Floats, alpha: Floats) -> Layer:
     """A layer from linear light times coverage."""
-    return _premultiplied(to_grey(linear / np.maximum(alpha, 1e-3)) * alpha, alpha)
+    return _premultiplied(to_grey(np.asarray(linear / np.maximum(alpha, 1e-3), np.float32)) * alpha, alpha)
 
 
 def _reduce(picture: Floats) -> Floats:
@@ -170,7 +173,8 @@ def _openings(head: Head, fine: RasterBuffers) -> tuple[tuple[Floats, Floats], n
     for eye in head.eyes:
         ball = np.isfinite(depth := ball_depth(head, eye, _SAMPLES)) & (depth < fine.depth)
         # Socket walls behind the ball show at the rim of its outline: they are not skin in view.
-        opening = cv2.morphologyEx(ball.astype(np.float32), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
+        whole = cv2.morphologyEx(ball.astype(np.float32), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
+        opening = np.asarray(whole, np.float32)
         seen &= opening < 0.5
         openings.append(_reduce(opening))
     return (openings[0], openings[1]), seen
@@ -200,9 +204,10 @@ def _skin(
     fields = part.interpolate(values)
     normals, canonical = fields[..., :3], fields[..., 3:6]
     # Hair, clothes and glasses shade the skin below them.
-    shade = cv2.resize(shade, (fine.triangle.shape[1], fine.triangle.shape[0]), interpolation=cv2.INTER_LINEAR)[box]
-    occlusion = fields[..., 7] * (1 - 0.5 * shade)
-    shadow = fields[..., 8:] * (1 - 0.5 * shade)[..., None]
+    size = (fine.triangle.shape[1], fine.triangle.shape[0])
+    kept = 1 - 0.75 * np.asarray(cv2.resize(shade, size, interpolation=cv2.INTER_LINEAR), np.float32)[box]
+    occlusion = fields[..., 7] * kept
+    shadow = fields[..., 8:] * kept[..., None]
     inside = seen[box].astype(np.float32)
     px_per_cm = head.camera.px_per_cm * _SAMPLES
     paint, masks = paint_skin(head.identity, canonical, fields[..., 6], scalp_weight(head.identity, canonical))

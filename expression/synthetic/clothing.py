@@ -89,8 +89,8 @@ def render_clothes(
     alpha = np.zeros(buffers.triangle.shape, np.float32)
     all_light[box], alpha[box] = linear, covered
     alpha = np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA), np.float32)
-    soft = cv2.GaussianBlur(alpha, (0, 0), 7)
-    shadow = np.roll(soft, -5, axis=0)
+    soft = np.asarray(cv2.GaussianBlur(alpha, (0, 0), 7), np.float32)
+    shadow: Floats = np.roll(soft, -5, axis=0)
     shadow[-5:] = soft[-1]
     return np.asarray(cv2.resize(all_light, size, interpolation=cv2.INTER_AREA), np.float32), alpha, shadow, nearest
 

@@ -30,7 +30,7 @@ class EyeLayer:
     ball: Floats
     """(h, w) float32, 0 to 255: white, iris, pupil, looking straight ahead; without reflections."""
     reflections: Floats
-    """(h, w) float32, 0 to 255: lamps mirrored in the cornea and the tear film; added, and (nearly) still under gaze."""
+    """(h, w) float32, 0 to 255: lamps mirrored in cornea and tear film; added, and (nearly) still under gaze."""
     shadow: Floats
     """(h, w) float32, 0 to 1: shadow of the open lids and lashes; multiplies the ball and stays under gaze."""
     px_per_degree: float
@@ -120,7 +120,7 @@ def _ball(head: Head, light: Lighting, eye: Eyeball, side: int, x: Floats, y: Fl
     z = np.sqrt(np.clip(1 - r * r, 0, 1))
     normals = np.stack([x, y, z], axis=-1)
     shade = light.diffuse(normals, np.full_like(z, 0.85), np.ones((*z.shape, len(light.powers)), np.float32))
-    middle = float(light.diffuse(np.array([0, 0, 1], np.float32), np.float32(1), np.ones(3, np.float32)))
+    middle = float(light.diffuse(np.array([0, 0, 1], np.float32), np.ones((), np.float32), np.ones(3, np.float32)))
     # Light scatters inside the white: its shading is flatter than a ball's.
     shade = 0.55 * shade + 0.45 * middle
 
@@ -149,7 +149,7 @@ def _ball(head: Head, light: Lighting, eye: Eyeball, side: int, x: Floats, y: Fl
     iris *= 1 - (0.35 + 0.4 * identity.eyes.ring) * smooth(0.74, 0.97, rho)
     # Light that enters the cornea from above gathers in the lower part of the iris.
     iris *= 1 - 0.55 * dy / iris_r * 0.6
-    iris *= 0.78
+    iris *= 0.62
     pupil = identity.eyes.pupil_mm / 20 / _IRIS_CM
     iris = np.where(rho < 2, iris * (1 - 0.96 * smooth(pupil + 0.045, pupil - 0.045, rho)), iris)
     blend = smooth(1.06, 0.93, rho)
@@ -228,13 +228,13 @@ def paint_lashes(head: Head, openings: tuple[Floats, Floats], upper: bool) -> Fl
                 thick = 2 if (k < 2 and upper) else 1
                 cv2.line(canvas, points[k].tolist(), points[k + 1].tolist(), grey, thick, cv2.LINE_AA, 4)
         if upper:
-            line = np.round((edge + [0, -0.15]) * samples * 16).astype(np.int32)
+            line = np.round((edge - np.array([0, 0.15], np.float32)) * samples * 16).astype(np.int32)
             strip = np.zeros_like(canvas)
             cv2.polylines(strip, [line[2:-2]], False, 200, max(2, int(0.045 * scale)), cv2.LINE_AA, 4)
-            strip = cv2.GaussianBlur(strip, (0, 0), 0.035 * scale)
-            canvas = np.maximum(canvas, (strip * (0.45 + 0.45 * identity.eyes.lashes)).astype(np.uint8))
+            soft = cv2.GaussianBlur(strip, (0, 0), 0.035 * scale)
+            canvas = np.maximum(canvas, (soft * (0.45 + 0.45 * identity.eyes.lashes)).astype(np.uint8))
     small = cv2.resize(canvas, (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_AREA)
-    return small.astype(np.float32) / 255
+    return np.asarray(small / 255, np.float32)
 
 
 def _margin(opening: Floats, upper: bool) -> Floats:

@@ -29,11 +29,11 @@ def paint_hairs(identity: Identity, canonical: Floats, masks: Masks, px_per_cm: 
     canvas = np.zeros(masks.brows.shape, np.uint8)
     hair = identity.hair
     _brows(canvas, draw, canonical, masks.brows, px_per_cm, hair.brow_density, hair.brow_height)
-    coverage = canvas.astype(np.float32) / 255
+    coverage: Floats = (canvas / 255).astype(np.float32)
     if hair.beard != "none":
         beard = np.zeros_like(canvas)
         _beard(beard, draw, identity, canonical, masks, px_per_cm)
-        coverage = np.maximum(coverage, beard.astype(np.float32) / 255)
+        coverage = np.maximum(coverage, (beard / 255).astype(np.float32))
     return coverage
 
 

@@ -60,7 +60,8 @@ def render_glasses(head: Head, light: Lighting) -> tuple[Floats, Floats, Floats]
     cv2.polylines(rim, [_project(head, plane, bridge)], False, 255, max(2, int(1.1 * thick)), cv2.LINE_AA, 4)
 
     def reduce(picture: npt.NDArray[np.uint8]) -> Floats:
-        return cv2.resize(picture, (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+        small = cv2.resize(picture, (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_AREA)
+        return np.asarray(small / 255, np.float32)
 
     frame = np.maximum(reduce(rim), reduce(arms))
     glass = reduce(lens) * (1 - reduce(rim))

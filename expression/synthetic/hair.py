@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from expression.synthetic.hairstyles import Comb, comb
 from expression.synthetic.head import HEIGHT_PX, WIDTH_PX, Head
-from expression.synthetic.scalp import CENTRE, Comb, Skull, comb, roots_of
+from expression.synthetic.scalp import CENTRE, Skull, roots_of
 from expression.synthetic.shading import Lighting
 
 Floats = npt.NDArray[np.float32]
@@ -20,7 +21,7 @@ _COUNTS: Final = {
     "buzz": 36000,
     "short": 15000,
     "side part": 15000,
-    "fringe": 12000,
+    "fringe": 15000,
     "curly": 13000,
     "long": 9000,
     "long parted": 9000,
@@ -88,7 +89,10 @@ def _grow(skull: Skull, roots: Floats, growth: Comb, draw: np.random.Generator) 
     flow = growth.flow / np.maximum(np.linalg.norm(growth.flow, axis=1, keepdims=True), 1e-6)
     flow = flow + 0.5 * turn[leader_of] + 0.35 * turn
     p = roots.copy()
-    step = (growth.length / (_STEPS - 1))[:, None]
+    # No two hairs are cut or lie alike.
+    length = (growth.length * draw.uniform(0.8, 1.15, n)).astype(np.float32)
+    lift = growth.lift * draw.uniform(0.45, 1.0, n)
+    step = (length / (_STEPS - 1))[:, None]
     down = np.array([0, -1, 0], np.float32)
     frozen = np.zeros(n, bool)
     for k in range(_STEPS):
@@ -96,7 +100,7 @@ def _grow(skull: Skull, roots: Floats, growth: Comb, draw: np.random.Generator) 
         t = k / (_STEPS - 1)
         arm = p - CENTRE
         out = arm / np.linalg.norm(arm, axis=1, keepdims=True)
-        turning = np.clip(growth.fall * t * 1.6, 0, 1)[:, None]
+        turning = min(growth.fall * t * 1.6, 1.0)
         d = (1 - turning) * flow + turning * down
         d = d - (d * out).sum(1, keepdims=True) * out
         d /= np.maximum(np.linalg.norm(d, axis=1, keepdims=True), 1e-6)
@@ -104,22 +108,24 @@ def _grow(skull: Skull, roots: Floats, growth: Comb, draw: np.random.Generator) 
         d = np.where(hanging, down + 0.10 * out * [1, 0, 0.3], d)
         moved = p + step * d
         arm = moved - CENTRE
-        length = np.linalg.norm(arm, axis=1)
-        out = arm / length[:, None]
+        reach = np.linalg.norm(arm, axis=1)
+        out = arm / reach[:, None]
         surface = skull.distance(out.astype(np.float32))
-        rise = growth.lift * np.sin(np.pi * min(1.0, 0.18 + 1.35 * (t + 1 / _STEPS)) * 0.5) ** 0.7
+        rise = lift * np.sin(np.pi * min(1.0, 0.18 + 1.35 * (t + 1 / _STEPS)) * 0.5) ** 0.7
         wanted = surface + np.maximum(rise, 0.06)
-        held = np.where(hanging[:, 0], np.maximum(length, surface + 0.25), wanted)
+        held = np.where(hanging[:, 0], np.maximum(reach, surface + 0.25), wanted)
         moved = CENTRE + out * held[:, None]
         frozen |= moved[:, 1] < growth.lowest
         p = np.where(frozen[:, None], p, moved).astype(np.float32)
     s = np.linspace(0, 1, _STEPS, dtype=np.float32)
     gather = growth.clump * np.clip(s * 1.4 - 0.25, 0, 1)
     points += gather[None, :, None] * (points[leader_of] - points) * draw.uniform(0.3, 1, (n, 1, 1)).astype(np.float32)
-    return _wave(points, growth, leader_of, draw)
+    return _wave(points, growth, length, leader_of, draw)
 
 
-def _wave(points: Floats, growth: Comb, leader_of: npt.NDArray[np.int64], draw: np.random.Generator) -> Floats:
+def _wave(
+    points: Floats, growth: Comb, length: Floats, leader_of: npt.NDArray[np.int64], draw: np.random.Generator
+) -> Floats:
     n = len(points)
     s = np.linspace(0, 1, _STEPS, dtype=np.float32)
     along = np.gradient(points, axis=1)
@@ -130,11 +136,11 @@ def _wave(points: Floats, growth: Comb, leader_of: npt.NDArray[np.int64], draw: 
     own = draw.uniform(0, 2 * np.pi, n)
     phase = 0.75 * own[leader_of] + 0.25 * own
     pace = 2 * np.pi * growth.turns_per_cm * (1 + 0.3 * draw.normal(0, 1, n)[leader_of])
-    angle = phase[:, None] + pace[:, None] * growth.length[:, None] * s
+    angle = phase[:, None] + pace[:, None] * length[:, None] * s
     size = growth.wave * np.clip(s * 2.5, 0, 1)
     swing = size * np.sin(angle)
     bounce = 0.7 * size * np.cos(angle)
-    return (points + swing[..., None] * side + bounce[..., None] * out).astype(np.float32)
+    return np.asarray(points + swing[..., None] * side + bounce[..., None] * out, np.float32)
 
 
 def _nearest(points: Floats, centres: Floats) -> npt.NDArray[np.int64]:
@@ -243,4 +249,4 @@ def _shade(
 def _lobe(tangent: Floats, half: Floats, power: float) -> Floats:
     tangent = tangent / np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-6)
     sine = np.sqrt(np.clip(1 - np.square(tangent @ half), 0, 1))
-    return np.power(sine, power, dtype=np.float32)
+    return np.asarray(np.power(sine, power), np.float32)

@@ -89,7 +89,7 @@ class Head:
     base_vertices: Floats
     """(B, 3) cm, morphed."""
     skin: Mesh
-    """Body skin of head, neck and shoulders, twice subdivided (Catmull-Clark). The inside of the mouth is part of it."""
+    """Skin of head, neck and shoulders with the inside of the mouth, twice subdivided (Catmull-Clark)."""
     canonical: Floats
     """(V, 3) cm: the skin of the mean head, the same for everyone: the coordinates of procedural textures."""
     subdivision: Subdivision
@@ -121,11 +121,11 @@ class Head:
                 for ancestry, weight in self.identity.ancestry.items()
                 if weight > 0
             ]
-            return np.sum(parts, axis=0, dtype=np.float32)
+            return np.asarray(np.sum(parts, axis=0), np.float32)
         return self.material.target(name)
 
     def region(self, name: str) -> Floats:
-        """(B,) weight 0..1 of a painted region on the base vertices: "lips", "eyelids", "ears", "mouth_inside"…"""
+        """(B,) weight 0 to 1 on the base vertices of "lips", "eyelids", "ears", "mouth_inside" or "face"."""
         return self.material.region(name)
 
 
@@ -171,9 +171,9 @@ def _mean_head() -> Floats:
     return skin_subdivision().apply(base)
 
 
-def _smooth_step(t: Floats) -> Floats:
+def _smooth_step(t: npt.NDArray[np.floating]) -> Floats:
     t = np.clip(t, 0, 1)
-    return (t * t * (3 - 2 * t)).astype(np.float32)
+    return np.asarray(t * t * (3 - 2 * t), np.float32)
 
 
 def _macro(
@@ -239,7 +239,7 @@ def _close_lips(base: Floats, material: Material) -> Floats:
 def _pose(base: Floats, material: Material, identity: Identity) -> Floats:
     """Moves the head to the origin (between the eyeballs) and turns it a little about the neck."""
     eyes = [_eyeball(base, material, part).centre for part in ("left eye", "right eye")]
-    base = base - (eyes[0] + eyes[1]) / 2
+    base = np.asarray(base - (eyes[0] + eyes[1]) / 2, np.float32)
     yaw, pitch, roll = np.deg2rad([identity.framing.yaw_deg, -identity.framing.pitch_deg, -identity.framing.roll_deg])
     about_x = np.array([[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]])
     about_y = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
@@ -248,7 +248,7 @@ def _pose(base: Floats, material: Material, identity: Identity) -> Floats:
     turned = (base - pivot) @ (about_z @ about_y @ about_x).T + pivot
     # The neck takes up the turn: nothing at the collar bones, all of it at the jaw.
     share = _smooth_step((base[:, 1:2] + 19.0) / 9.0)
-    return (base + share * (turned - base)).astype(np.float32)
+    return np.asarray(base + share * (turned - base), np.float32)
 
 
 def _frame(base: Floats, material: Material, identity: Identity) -> Camera:

@@ -147,7 +147,8 @@ def _barycentric(
     wa = ((b[:, 0] - x) * (c[:, 1] - y) - (b[:, 1] - y) * (c[:, 0] - x)) / area
     wb = ((c[:, 0] - x) * (a[:, 1] - y) - (c[:, 1] - y) * (a[:, 0] - x)) / area
     weights: npt.NDArray[np.float64] = np.clip(np.stack([wa, wb, 1 - wa - wb], axis=1), 0, None)
-    return weights / weights.sum(1, keepdims=True)
+    weights /= weights.sum(1, keepdims=True)
+    return weights
 
 
 def vertex_normals(vertices: Floats, triangles: Ints) -> Floats:

@@ -136,10 +136,9 @@ def visibility(points: Floats, direction: Floats, cell_cm: float = 0.28, bias_cm
     np.maximum.at(nearest, row * (size[0] + 1) + column, depth.astype(np.float32))
     grid = nearest.reshape(size[1] + 1, size[0] + 1)
     # Close the gaps between points, then take back the growth of the outline.
-    grid = cv2.morphologyEx(grid, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
-    found = grid[row, column]
-    soft: Floats = np.clip(1 - (found - depth - bias_cm) / 0.3, 0, 1).astype(np.float32)
-    return soft
+    closed = cv2.morphologyEx(grid, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    found = closed[row, column]
+    return np.asarray(np.clip(1 - (found - depth - bias_cm) / 0.3, 0, 1), np.float32)
 
 
 def occlusion_and_shadow(points: Floats, normals: Floats, light: Lighting, blockers: Floats) -> tuple[Floats, Floats]:
@@ -171,4 +170,4 @@ def occlusion_and_shadow(points: Floats, normals: Floats, light: Lighting, block
         for a, b in ring:
             direction = centre + 0.75 * light.softness * (a * side + b * up)
             shadow[:, lamp] += visibility(cloud, (direction / np.linalg.norm(direction)).astype(np.float32))[:count]
-    return (seen / whole).astype(np.float32), shadow / len(ring)
+    return (seen / whole).astype(np.float32), (shadow / len(ring)).astype(np.float32)

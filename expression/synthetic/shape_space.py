@@ -59,7 +59,7 @@ _PAIRS: Final = (
 _SIDED: Final = (
     ("eyes/{}-eye-scale-decr", "eyes/{}-eye-scale-incr", 0.3),
     ("eyes/{}-eye-height1-decr", "eyes/{}-eye-height1-incr", 0.25),
-    ("eyes/{}-eye-height2-decr", "eyes/{}-eye-height2-incr", 0.3),
+    ("eyes/{}-eye-height2-decr", "eyes/{}-eye-height2-incr", 0.2),
     ("eyes/{}-eye-height3-decr", "eyes/{}-eye-height3-incr", 0.25),
     ("eyes/{}-eye-corner1-down", "eyes/{}-eye-corner1-up", 0.3),
     ("eyes/{}-eye-corner2-down", "eyes/{}-eye-corner2-up", 0.35),
@@ -93,11 +93,12 @@ _LEAN: Final = {
     "eyebrows/eyebrows-trans-up": 0.25,
     "eyebrows/eyebrows-trans-forward": -0.35,
     "neck/neck-scale-horiz-incr": -0.2,
-    "eyes/{}-eye-scale-incr": 0.22,
-    "eyes/{}-eye-height2-incr": 0.12,
+    "eyes/{}-eye-scale-incr": 0.2,
     "cheek/{}-cheek-bones-incr": 0.15,
 }
 """How women's faces lean from the middle of both sexes, beyond the shapes by sex; men's half as much the other way."""
+_OPEN: Final = {"eyes/{}-eye-height2-incr": 0.22, "eyes/{}-eye-height1-incr": 0.1, "eyes/{}-eye-height3-incr": 0.1}
+"""The shapes leave the lids a little lower than people who look at a screen hold them."""
 _SOFT_OUTLINES: Final = ("oval", "round", "triangular", "invertedtriangular", "diamond")
 _OUTLINES: Final = ("oval", "round", "rectangular", "square", "triangular", "invertedtriangular", "diamond")
 
@@ -119,7 +120,7 @@ def draw_shape(draw: np.random.Generator, is_male: bool) -> dict[str, float]:
         put(negative, positive, _spread(draw, spread) + (-0.5 * lean if is_male else lean))
     for negative, positive, spread in _SIDED:
         lean = _LEAN.get(positive, 0.0)
-        value = _spread(draw, spread) + (-0.5 * lean if is_male else lean)
+        value = _spread(draw, spread) + (-0.2 * lean if is_male else lean) + _OPEN.get(positive, 0.0)
         for side in "lr":
             put(negative.format(side), positive.format(side), value + float(draw.normal(0, 0.12 * spread)))
     for name, amount in zip(

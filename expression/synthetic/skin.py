@@ -141,7 +141,7 @@ def _tone(
     if identity.hair.beard != "none" or identity.male > 0.5:
         shade = 0.30 if identity.hair.beard == "none" else 0.5
         coverage = np.maximum(masks.beard, masks.moustache)
-        darkness = shade * identity.hair.beard_density * (1 - 0.8 * smooth(0.1, 0.35, np.float32(identity.hair.albedo)))
+        darkness = shade * identity.hair.beard_density * (1 - 0.8 * smooth(0.1, 0.35, identity.hair.albedo))
         young = np.clip((identity.age - 16) / 6, 0.2, 1)
         grain = 1 + 0.25 * texture["speckle"] + 0.2 * texture["pores"] + 0.15 * texture["mottle"]
         tone *= 1 - np.clip(darkness * young * 0.75 * coverage * grain, 0, 0.8)
@@ -173,10 +173,10 @@ def _marks(
             cv2.circle(
                 spots, (int(cx * 16), int(cy * 16)), int(size * 16), float(draw.uniform(0.3, 1)), -1, cv2.LINE_8, 4
             )
-        spots = cv2.GaussianBlur(spots, (0, 0), 0.9)
+        soft_spots = np.asarray(cv2.GaussianBlur(spots, (0, 0), 0.9), np.float32)
         where = np.maximum(blob(ax, y, (3.4, -2.2), (2.4, 1.7)), blob(x, y, (0, -1.8), (1.6, 2.2)))
         where = np.maximum(where, 0.45 * blob(x, y, (0, 3.6), (4.5, 2.2))) * front
-        field = look_up(spots, u, v)
+        field = look_up(soft_spots, u, v)
         factor *= 1 - 0.34 * identity.skin.freckles * field * smooth(0.15, 0.7, where)
     for _ in range(identity.skin.moles):
         cx, cy = draw.uniform(-5.5, 5.5), draw.uniform(-12, 5)
@@ -218,9 +218,9 @@ def _relief(
             bend, phase = draw.uniform(0.05, 0.2), draw.uniform(0, 6)
             distance = y - level - bend * np.sin(ax * draw.uniform(0.5, 0.9) + phase)
             relief -= 0.010 * skin.lines * np.exp(-np.square(distance / 0.09)) * smooth(4.6, 2.2, ax) * front
-    for level in (-12.1 + draw.normal(0, 0.3), -13.6 + draw.normal(0, 0.3)):
-        bend = level + 0.05 * np.square(ax)
-        relief -= (0.012 + 0.02 * skin.lines) * np.exp(-np.square((y - bend) / 0.12)) * smooth(5.5, 3.0, ax)
+    for fold_level in (-12.1 + draw.normal(0, 0.3), -13.6 + draw.normal(0, 0.3)):
+        crease = fold_level + 0.05 * np.square(ax)
+        relief -= (0.012 + 0.02 * skin.lines) * np.exp(-np.square((y - crease) / 0.12)) * smooth(5.5, 3.0, ax)
     fold = 1.75 + 0.36 * (-3.9 - y) + 0.06 * np.square(np.clip(-3.9 - y, 0, 4))
     groove = np.exp(-np.square((ax - fold) / 0.22)) * smooth(-7.2, -5.2, y) * smooth(-3.2, -4.2, y)
     relief -= (0.012 + 0.05 * skin.lines) * groove * front

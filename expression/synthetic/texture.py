@@ -18,7 +18,7 @@ SIDE: Final = 2048
 def band(noise: Floats, fine: float, coarse: float) -> Floats:
     """Band-passed noise of unit spread: differences of Gaussians, periodic."""
     result = _blur(noise, fine) - _blur(noise, coarse)
-    return (result / result.std()).astype(np.float32)
+    return np.asarray(result / result.std(), np.float32)
 
 
 def _blur(picture: Floats, sigma: float) -> Floats:
@@ -27,6 +27,10 @@ def _blur(picture: Floats, sigma: float) -> Floats:
     pad = int(4 * sigma) + 1
     wide = cv2.copyMakeBorder(picture, pad, pad, pad, pad, cv2.BORDER_WRAP)
     return np.asarray(cv2.GaussianBlur(wide, (0, 0), sigma)[pad:-pad, pad:-pad], np.float32)
+
+
+def _enlarge(picture: Floats) -> Floats:
+    return np.asarray(cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 @lru_cache(maxsize=1)
@@ -44,14 +48,12 @@ def detail() -> dict[str, Floats]:
     pits = -_blur(depth, 1.15)
     cells = band(other, 2.2, 4.4)
     creases = -np.exp(-np.square(cells / 0.35))
-    small = cv2.resize(white[: SIDE // 4, : SIDE // 4], (SIDE // 4, SIDE // 4))
-    mottle = cv2.resize(band(small, 2.5, 8.0), (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
-    blotch = cv2.resize(
-        band(other[: SIDE // 8, : SIDE // 8].copy(), 4, 14), (SIDE, SIDE), interpolation=cv2.INTER_LINEAR
-    )
+    small = white[: SIDE // 4, : SIDE // 4].copy()
+    mottle = _enlarge(band(small, 2.5, 8.0))
+    blotch = _enlarge(band(other[: SIDE // 8, : SIDE // 8].copy(), 4, 14))
 
     def unit(picture: Floats) -> Floats:
-        return ((picture - picture.mean()) / picture.std()).astype(np.float32)
+        return np.asarray((picture - picture.mean()) / picture.std(), np.float32)
 
     return {
         "pores": unit(pits),
@@ -71,15 +73,16 @@ def look_up(texture: Floats, u: Floats, v: Floats) -> Floats:
     return np.asarray(cv2.remap(texture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP), np.float32)
 
 
-def smooth(low: float, high: float, value: Floats) -> Floats:
+def smooth(low: float, high: float, value: Floats | float) -> Floats:
     """0 below `low`, 1 above `high`, smooth between."""
     t = np.clip((value - low) / (high - low), 0, 1)
-    return (t * t * (3 - 2 * t)).astype(np.float32)
+    return np.asarray(t * t * (3 - 2 * t), np.float32)
 
 
 def blob(x: Floats, y: Floats, centre: tuple[float, float], radius: tuple[float, float]) -> Floats:
     """A Gaussian spot, 1 in its middle."""
-    return np.exp(-np.square((x - centre[0]) / radius[0]) - np.square((y - centre[1]) / radius[1])).astype(np.float32)
+    spot = np.exp(-np.square((x - centre[0]) / radius[0]) - np.square((y - centre[1]) / radius[1]))
+    return np.asarray(spot, np.float32)
 
 
 def masked_blur(picture: Floats, mask: Floats, sigma: float) -> Floats:

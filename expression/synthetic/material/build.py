@@ -81,6 +81,23 @@ def target_files(folder: Path) -> dict[str, Path]:
     return files
 
 
+def region_weights(
+    assets: Path, order: npt.NDArray[np.intp], textures: Floats, corner_uv: dict[int, list[int]]
+) -> npt.NDArray[np.uint8]:
+    """Painted regions (R, B) of the chosen vertices, from the texture masks."""
+    regions = np.zeros((len(REGIONS), len(order)), np.uint8)
+    for row, file in enumerate(REGIONS.values()):
+        mask = cv2.imread(str(assets / "textures" / f"mpfb_{file}.jpg"), cv2.IMREAD_GRAYSCALE)
+        if mask is None:
+            raise SystemExit(f"no texture mpfb_{file}.jpg in {assets}")
+        for column, chosen in enumerate(order):
+            uv = textures[sorted(set(corner_uv[int(chosen)]))]
+            x = np.clip(uv[:, 0] * mask.shape[1], 0, mask.shape[1] - 1).astype(int)
+            y = np.clip((1 - uv[:, 1]) * mask.shape[0], 0, mask.shape[0] - 1).astype(int)
+            regions[row, column] = mask[y, x].max()
+    return regions
+
+
 def main(assets: Path) -> None:
     """Write face.npz beside this file."""
     vertices, textures, groups = read_obj(assets / "3dobjs" / "base.obj")
@@ -111,15 +128,7 @@ def main(assets: Path) -> None:
         for face in faces:
             for vertex, texture in face:
                 corner_uv.setdefault(vertex, []).append(texture)
-    regions = np.zeros((len(REGIONS), len(order)), np.uint8)
-    for row, file in enumerate(REGIONS.values()):
-        mask = cv2.imread(str(assets / "textures" / f"mpfb_{file}.jpg"), cv2.IMREAD_GRAYSCALE)
-        assert mask is not None
-        for column, vertex in enumerate(order):
-            uv = textures[sorted(set(corner_uv[vertex]))]
-            x = np.clip(uv[:, 0] * mask.shape[1], 0, mask.shape[1] - 1).astype(int)
-            y = np.clip((1 - uv[:, 1]) * mask.shape[0], 0, mask.shape[0] - 1).astype(int)
-            regions[row, column] = mask[y, x].max()
+    regions = region_weights(assets, order, textures, corner_uv)
 
     names, starts, indices, steps, scales = [], [0], [], [], []
     for name, path in target_files(assets / "targets").items():

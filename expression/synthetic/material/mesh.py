@@ -23,7 +23,7 @@ class Material:
     vertices: Floats
     """(B, 3) cm; x to the participant's left, y up, z forward."""
     quads: dict[str, Ints]
-    """Faces (Q, 4) of each part: body, left eye, right eye, upper teeth, lower teeth, tongue, left lashes, right lashes."""
+    """Faces (Q, 4) by part: body, left and right eye, upper and lower teeth, tongue, left and right lashes."""
     mirror: Ints
     """(B,) the vertex on the other half of the face."""
     regions: dict[str, Floats]
