@@ -43,7 +43,6 @@ def render(path: Path, seconds: float) -> None:
         polite = writer.frames_ready >= FRAMES_TO_BEGIN
         if polite:
             _give_way()
-        cv2.setNumThreads(1)
         track = Performance.loop(PERFORMANCE, seconds=seconds, micro=_micro(seconds)).track(RATE_FPS)
         participant = Participant.of(IDENTITY)
         frame = np.empty((HEIGHT_PX, WIDTH_PX), np.uint8)
@@ -62,6 +61,8 @@ def render(path: Path, seconds: float) -> None:
 
 
 def _give_way() -> None:
+    """From here on this process takes what others leave, on one processor."""
+    cv2.setNumThreads(1)
     os.nice(_NICE)
     with suppress(OSError, psutil.Error):
         psutil.Process().ionice(psutil.IOPRIO_CLASS_IDLE)

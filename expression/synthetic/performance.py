@@ -132,10 +132,9 @@ class Performance:
         Raises:
             BadInput: It is too short for its expressions.
         """
-        if seconds < 2 * micro + 1:
-            raise BadInput(
-                f"a loop of {seconds:g} s has no room for {micro} expressions: give at least {2 * micro + 1}"
-            )
+        least_s = 2 * micro + 1 if micro else 0.1
+        if seconds < least_s:
+            raise BadInput(f"a loop of {seconds:g} s has no room for {micro} expressions: give at least {least_s:g} s")
         rng = np.random.default_rng(list(seed))
         traits = Temperament.sampled(rng)
         emotions = [BASIC_EMOTIONS[int(number)] for number in rng.permutation(len(BASIC_EMOTIONS))[:micro]]
@@ -222,9 +221,11 @@ def _placed(
     order = [expressions[int(number)] for number in rng.permutation(len(expressions))]
     # Micro-expressions come first in the list: they stay.
     room = list(expressions)
-    while sum(e.length_s for _, e in room) + _APART_S * (len(room) + 1) > duration_s:
+    while room and sum(e.length_s for _, e in room) + _APART_S * (len(room) + 1) > duration_s:
         room.pop()
     order = [entry for entry in order if any(entry is kept for kept in room)]
+    if not order:
+        return ()
     spare_s = duration_s - sum(e.length_s for _, e in order) - _APART_S * (len(order) + 1)
     rests = spare_s * rng.dirichlet(np.ones(len(order) + 1))
     placed, now = [], 0.0

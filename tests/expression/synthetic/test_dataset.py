@@ -110,7 +110,7 @@ def test_the_face_in_the_pictures_changes_most_at_the_apex(seed):
     smooth = []
     for number in range(frames.onset, frames.offset + 1):
         participant.render(alone, number, picture)
-        smooth.append(cv2.GaussianBlur(picture, (0, 0), 3).astype(np.float32))
+        smooth.append(cv2.GaussianBlur(picture.astype(np.float32), (0, 0), 3))
     change = np.array([np.percentile(np.abs(one - smooth[0]), 99.9) for one in smooth])
     assert abs(int(np.argmax(change)) - (frames.peak - frames.onset)) <= 2
     assert change.max() > 2 * change[-1]
