@@ -74,7 +74,10 @@ class RegionMeter:
     ) -> None:
         landmarks = reference_px(size_px) if landmarks_px is None else np.asarray(landmarks_px, np.float32)
         if landmarks.shape != (Scheme.MEDIAPIPE.size, 2):
-            raise PictureUnusable(f"regions need {Scheme.MEDIAPIPE.size} landmarks of x and y, not {landmarks.shape}")
+            raise PictureUnusable(
+                f"regions need {Scheme.MEDIAPIPE.size} landmarks of x and y, not {landmarks.shape}; without them"
+                " regions take their places from the reference face"
+            )
         self._size_px = size_px
         self._step_px = step_px
         self._side = size_px // step_px
