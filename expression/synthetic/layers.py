@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from expression.synthetic.appearance import Appearance, Layer
-from expression.synthetic.resample import STEP, Box
+from expression.synthetic.resample import STEP, Box, finer
 from expression.synthetic.sensor import lens
 
 Floats = npt.NDArray[np.float32]
@@ -38,6 +38,9 @@ class Sheet:
     """(H, W) float32, multiplied by alpha."""
     alpha: Floats
     """(H, W) float32."""
+    fine_grey: Floats
+    """(FINE * H, FINE * W): `grey`, for being moved."""
+    fine_alpha: Floats
     box: Box | None
     """Where there is anything, in whole nodes; None for an empty layer."""
     pieces: tuple[Piece, ...]
@@ -56,8 +59,8 @@ class Layers:
     """Hair in front and glasses: they move with the skull and not with the skin."""
     skin: Floats
     """(H, W) grey of the skin, continued across the openings of the eyes."""
-    mouth: Floats
-    """(H, W) grey behind the lips, continued beyond them."""
+    fine_mouth: Floats
+    """(FINE * H, FINE * W) grey behind the lips, continued beyond them."""
 
 
 def prepare(appearance: Appearance) -> Layers:
@@ -84,7 +87,7 @@ def prepare(appearance: Appearance) -> Layers:
         clothes=_sheet(clothes, clothes_alpha),
         front=_sheet(front, front_alpha),
         skin=lens(appearance.skin.grey),
-        mouth=lens(appearance.mouth.grey),
+        fine_mouth=finer(lens(appearance.mouth.grey)),
     )
 
 
@@ -105,14 +108,15 @@ def _sheet(grey: Floats, alpha: Floats) -> Sheet:
     there = alpha > 0.004
     rows, columns = np.flatnonzero(there.any(1)), np.flatnonzero(there.any(0))
     if not len(rows):
-        return Sheet(grey, alpha, None, ())
+        return Sheet(grey, alpha, grey, alpha, None, ())
     # Whole nodes of the warp, so that its maps fit.
     box = (
         slice(rows[0] // STEP * STEP, (rows[-1] // STEP + 1) * STEP),
         slice(columns[0] // STEP * STEP, (columns[-1] // STEP + 1) * STEP),
     )
     alpha = np.clip(lens(alpha.astype(np.float32)), 0, 1)
-    return Sheet(lens(grey.astype(np.float32)), alpha, box, _pieces(alpha))
+    grey = lens(grey.astype(np.float32))
+    return Sheet(grey, alpha, finer(grey), finer(alpha), box, _pieces(alpha))
 
 
 def _pieces(alpha: Floats) -> tuple[Piece, ...]:

@@ -13,7 +13,7 @@ from expression.synthetic import actions
 from expression.synthetic.action_fields.face_points import smooth
 from expression.synthetic.appearance import Appearance, Layer
 from expression.synthetic.eyes import EyeLayer
-from expression.synthetic.resample import Box, resample
+from expression.synthetic.resample import Box, resample, resample_sharp
 from expression.synthetic.state import UNITS, FaceTrack
 
 Floats = npt.NDArray[np.float32]
@@ -110,14 +110,14 @@ class Eye:
         drop, rise = self._paths(state)
         upper, lower = self._upper + drop, self._lower - rise
         source = self._skin_source(drop, rise, upper, lower)
-        lid = resample(skin, self._x, source, replicate=True)
+        lid = resample_sharp(skin, self._x, source)
         dx, dy = state.gaze_px
         ball = self._ball
         if dx or dy:
-            ball = resample(ball, self._x - np.float32(dx), self._y - np.float32(dy), replicate=True)
+            ball = resample_sharp(ball, self._x - np.float32(dx), self._y - np.float32(dy))
         shadow = self._shadow
         if state.upper:
-            shadow = resample(shadow, self._x, self._y - drop, cubic=False, replicate=True)
+            shadow = resample(shadow, self._x, self._y - drop, replicate=True)
         wet = ball * shadow + self._reflections
         hole = np.clip(self._y - upper + 0.5, 0, 1) * np.clip(lower - self._y + 0.5, 0, 1)
         hole *= self._between
@@ -160,8 +160,8 @@ class Eye:
             length = 0.25 if state.upper < 0.625 else -0.25
         root = self._upper if is_upper else self._lower
         source = root + (self._y - margin) / np.float32(length)
-        alpha = resample(lashes.alpha, self._x, source, cubic=False)
-        grey = resample(lashes.grey, self._x, source, cubic=False, replicate=True)
+        alpha = resample(lashes.alpha, self._x, source)
+        grey = resample(lashes.grey, self._x, source, replicate=True)
         return np.asarray(picture + alpha * (grey - picture), np.float32)
 
 

@@ -14,7 +14,18 @@ from expression.synthetic import layers
 from expression.synthetic.appearance import Appearance
 from expression.synthetic.head import HEIGHT_PX, WIDTH_PX
 from expression.synthetic.lids import Eye, LidState
-from expression.synthetic.resample import STEP, Box, enlarge, invert, invert_rigid, resample, sample_field, translate
+from expression.synthetic.resample import (
+    FINE,
+    STEP,
+    Box,
+    enlarge,
+    finer,
+    invert,
+    invert_rigid,
+    resample,
+    sample_field,
+    translate,
+)
 from expression.synthetic.sensor import Sensor
 from expression.synthetic.state import FaceTrack
 from expression.synthetic.warp import FrameMotion, SkinWarp
@@ -60,11 +71,11 @@ class Renderer:
         rest = LidState(0.0, 0.0, (0.0, 0.0))
         for eye in self._eyes:
             neutral[eye.box] = eye.compose(self._layers.skin[eye.box], rest)
-        self._neutral = neutral
-        self._canvas = neutral.copy()
+        self._neutral = finer(neutral)
+        self._canvas = self._neutral.copy()
         self._dirty: list[Box] = []
         self._shades = [
-            _Shade(number, side, shading.box, neutral[shading.box] * shading.change, shading.change)
+            _Shade(number, side, shading.box, finer(neutral[shading.box] * shading.change), shading.change)
             for (number, side), shading in shadings(appearance).items()
         ]
         self._picture = np.empty((HEIGHT_PX, WIDTH_PX), np.float32)
@@ -106,7 +117,7 @@ class Renderer:
         if motion.upper is not None and motion.lower is not None:
             self._put_mouth(picture, motion)
         self._put_clothes(picture, track, frame)
-        self._draw(picture, self._layers.front, self._layers.front.grey, skull, box, far)
+        self._draw(picture, self._layers.front, self._layers.front.fine_grey, skull, box, far)
         return picture
 
     def displacement(self, track: FaceTrack, frame: int) -> Floats:
@@ -160,8 +171,9 @@ class Renderer:
             value = float(half[frame, shade.number])
             if value > 0:
                 active.append((value, shade))
-                self._dirty.append(shade.box)
-                part = canvas[shade.box]
+                fine = _in_fine(shade.box)
+                self._dirty.append(fine)
+                part = canvas[fine]
                 cv2.scaleAdd(shade.delta, value, part, part)
         for eye, state in zip(self._eyes, self._lids(track, frame), strict=True):
             touching = [
@@ -177,8 +189,9 @@ class Renderer:
                 for value, shade, common in touching:
                     gain[_within(common, eye.box)] += np.float32(value) * shade.change[_within(common, shade.box)]
                 skin = skin * gain
-            canvas[eye.box] = eye.compose(skin, state)
-            self._dirty.append(eye.box)
+            fine = _in_fine(eye.box)
+            canvas[fine] = finer(eye.compose(skin, state))
+            self._dirty.append(fine)
 
     def _draw(self, picture: Floats, sheet: layers.Sheet, grey: Floats, maps: Maps, box: Box, far: float) -> None:
         """Draws a layer through maps that cover a box."""
@@ -195,7 +208,7 @@ class Renderer:
             if piece.solid:
                 picture[part] = seen
             else:
-                layers.put_over(seen, resample(sheet.alpha, x[inside], y[inside], cubic=False), picture, part)
+                layers.put_over(seen, resample(sheet.fine_alpha, x[inside], y[inside]), picture, part)
 
     def _put_mouth(self, picture: Floats, motion: FrameMotion) -> None:
         """Paints the lips, which part and cover each other."""
@@ -224,7 +237,7 @@ class Renderer:
         lips *= 1 - np.float32(0.4) * pressed
         gap = np.clip(-2 * np.maximum(above, below), 0, 1)
         if gap.any():
-            behind = resample(self._layers.mouth, *self._maps(rigid - nodes[box], place))
+            behind = resample(self._layers.fine_mouth, *self._maps(rigid - nodes[box], place))
             lips += gap * (behind - lips)
         inner = _in_px(_clip(motion.mouth, box))
         picture[inner] = lips[_within(inner, place)]
@@ -241,18 +254,27 @@ class Renderer:
     def _maps(self, shift: Floats, box: Box) -> Maps:
         grid_x, grid_y = self._grid
         width, height = box[1].stop - box[1].start, box[0].stop - box[0].start
-        x, y = (enlarge(np.ascontiguousarray(shift[..., axis]), width, height) for axis in (0, 1))
+        fine = shift * np.float32(FINE)
+        x, y = (enlarge(np.ascontiguousarray(fine[..., axis]), width, height) for axis in (0, 1))
         x += grid_x[box]
         y += grid_y[box]
         return x, y
 
 
 def _grid() -> Maps:
-    """Places of the pixels, x and y, dithered: `cv2.remap` rounds to 1/32 px, which dither keeps unbiased."""
+    """Places of the pixels in a fine picture, x and y.
+
+    `cv2.remap` rounds to 1/32; dither keeps that unbiased.
+    """
     x, y = np.meshgrid(np.arange(WIDTH_PX), np.arange(HEIGHT_PX))
     draw = np.random.Generator(np.random.PCG64(32))
     dither = draw.random((2, *x.shape), np.float32) / 32 - 1 / 64
-    return (x + dither[0]).astype(np.float32), (y + dither[1]).astype(np.float32)
+    middle = (FINE - 1) / 2
+    return (FINE * x + middle + dither[0]).astype(np.float32), (FINE * y + middle + dither[1]).astype(np.float32)
+
+
+def _in_fine(box: Box) -> Box:
+    return slice(box[0].start * FINE, box[0].stop * FINE), slice(box[1].start * FINE, box[1].stop * FINE)
 
 
 def _in_px(box: Box) -> Box:

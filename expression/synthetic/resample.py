@@ -15,11 +15,44 @@ STEP: Final = 4
 """Pixels between the nodes on which motion is computed; the skin moves smoothly, and 4 px resolve it."""
 
 
-def resample(image: Floats, x: Floats, y: Floats, cubic: bool = True, replicate: bool = False) -> Floats:
-    """The image at fractional places (x, y); beyond its rim it is 0, or its rim where `replicate` is set."""
-    how = cv2.INTER_CUBIC if cubic else cv2.INTER_LINEAR
+FINE: Final = 2
+"""Pictures that are to move are kept this many times finer: linear interpolation between their pixels neither blurs
+nor shifts. OpenCV's cubic interpolation would move smooth skin by 0.15 px where 0.1 px is asked for."""
+
+
+def resample(image: Floats, x: Floats, y: Floats, replicate: bool = False) -> Floats:
+    """The image at fractional places (x, y), linearly; beyond its rim it is 0, or its rim where `replicate` is set."""
     rim = cv2.BORDER_REPLICATE if replicate else cv2.BORDER_CONSTANT
-    return np.asarray(cv2.remap(image, x, y, how, borderMode=rim), np.float32)
+    return np.asarray(cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=rim), np.float32)
+
+
+def resample_sharp(image: Floats, x: Floats, y: Floats) -> Floats:
+    """The image at fractional places, sharper than `resample` and slower; continued beyond its rim."""
+    places = [_before_cubic(part) for part in (x, y)]
+    return np.asarray(
+        cv2.remap(image, places[0], places[1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.float32
+    )
+
+
+def finer(image: Floats) -> Floats:
+    """An image of `FINE` times the width and height by cubic convolution (Keys 1981, a = -1/2).
+
+    Pixel (x, y) of the image lies at FINE * (x, y) + (FINE - 1) / 2.
+    """
+    kernels = [_keys(part) for part in (0.75, 0.25)]
+    result: npt.NDArray[np.generic] = image
+    for axis in (1, 0):
+        parts = []
+        for kernel, shift in zip(kernels, (0, 1), strict=True):
+            columns, rows = (kernel, np.ones(1, np.float32)) if axis == 1 else (np.ones(1, np.float32), kernel)
+            anchor = (2 - shift, 0) if axis == 1 else (0, 2 - shift)
+            parts.append(
+                cv2.sepFilter2D(result, cv2.CV_32F, columns, rows, anchor=anchor, borderType=cv2.BORDER_REPLICATE)
+            )
+        result = np.stack(parts, axis=2 if axis == 1 else 1).reshape(
+            (result.shape[0], -1) if axis == 1 else (-1, result.shape[1])
+        )
+    return np.ascontiguousarray(result, np.float32)
 
 
 def sample_field(field: Floats, at: Floats) -> Floats:
@@ -34,7 +67,7 @@ def enlarge(values: Floats, width: int, height: int) -> Floats:
 
 
 def translate(image: Floats, box: Box, dx: float, dy: float) -> Floats:
-    """A box of an image moved by (dx, dy) px, by cubic convolution (Keys 1981, a = -3/4, as OpenCV's remap)."""
+    """A box of an image moved by (dx, dy) px, by cubic convolution (Keys 1981, a = -1/2)."""
     whole_x, whole_y = int(np.floor(-dx)), int(np.floor(-dy))
     rows, columns = (
         np.clip(np.arange(part.start + whole - 1, part.stop + whole + 2), 0, size - 1)
@@ -146,9 +179,22 @@ def _inverse_slope(motion: Floats) -> Floats:
     return np.stack([d * scale, -b * scale, -c * scale, a * scale], axis=-1)
 
 
-def _keys(part: float) -> npt.NDArray[np.float32]:
+_OPENCV_A: Final = -0.75
+"""Constant of OpenCV's cubic convolution; only -1/2 reproduces straight slopes."""
+
+
+def _before_cubic(places: Floats) -> Floats:
+    """Where OpenCV's cubic convolution has to be asked so that it answers for these places on straight slopes."""
+    whole = np.floor(places)
+    return np.asarray(whole + np.interp(places - whole, _ANSWERED, _ASKED), np.float32)
+
+
+def _keys(part: float, a: float = -0.5) -> npt.NDArray[np.float32]:
     t = np.array([1 + part, part, 1 - part, 2 - part])
-    a = -0.75
     near = (a + 2) * t**3 - (a + 3) * t**2 + 1
     far = a * t**3 - 5 * a * t**2 + 8 * a * t - 4 * a
     return np.where(t <= 1, near, far).astype(np.float32)
+
+
+_ASKED: Final = np.linspace(0, 1, 65)
+_ANSWERED: Final = np.array([_keys(float(part), _OPENCV_A) @ np.array([-1.0, 0, 1, 2]) for part in _ASKED])

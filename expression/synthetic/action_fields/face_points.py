@@ -96,7 +96,8 @@ class FacePoints:
     @property
     def gape(self) -> Floats:
         """1 at the middle of the lips, 0 at their corners and beyond: the shape of an opening mouth."""
-        return np.maximum(1 - (self.out / (0.97 * MOUTH_HALF)) ** 2, 0).astype(np.float32)
+        lens: Floats = np.maximum(1 - (self.out / (0.97 * MOUTH_HALF)) ** 2, 0).astype(np.float32)
+        return lens
 
     def vector(self, outward: Floats | float = 0, up: Floats | float = 0, forward: Floats | float = 0) -> Floats:
         """(N, 3) displacement from its components in cm; outward is away from the midline."""

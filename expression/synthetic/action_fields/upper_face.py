@@ -15,19 +15,19 @@ def _forehead(p: FacePoints) -> Floats:
 
 
 def _inner_brow_raiser(p: FacePoints) -> Floats:
-    weight = p.plateau(0, 0.9, 0.85) * _forehead(p)
+    weight = p.plateau(0, 1.3, 0.85) * _forehead(p)
     return p.vector(outward=-0.08 * weight, up=0.72 * weight, forward=0.05 * weight)
 
 
 def _outer_brow_raiser(p: FacePoints) -> Floats:
-    weight = p.plateau(3.5, 4.7, 0.95) * _forehead(p)
+    weight = p.plateau(3.6, 4.8, 0.9) * _forehead(p)
     return p.vector(outward=0.06 * weight, up=0.7 * weight)
 
 
 def _brow_lowerer(p: FacePoints) -> Floats:
     reach = p.ramp_y(78.2, BROW_Y + 0.3) * p.ramp_y(72.7, BROW_Y + 0.1) * p.front * p.beside_eye
     down = p.plateau(0, 2.2, 1.3) * reach
-    together = p.plateau(0.8, 1.9, 0.85) * reach
+    together: Floats = p.plateau(0.8, 1.9, 0.85) * reach
     root = p.bump(0, 73.7, 0.55, 0.5)
     bulge = p.bump(0, 74.3, 0.75, 0.6)
     ridge = p.bump(1.5, 74.2, 1.1, 0.35)
@@ -45,10 +45,10 @@ def _cheek_raiser(p: FacePoints) -> Floats:
     cheek = p.bump(3.5, 70.7, 1.6, 1.0) * p.beside_eye
     pouch = p.bump(3.2, 71.7, 1.3, 0.45) * p.beside_eye
     temple = p.bump(5.3, 72.7, 0.75, 1.0) * p.beside_eye
-    brow = p.bump(4.3, 74.4, 1.0, 0.5) * p.beside_eye
+    brow = p.bump(4.2, 74.5, 1.2, 0.6) * p.beside_eye
     return p.vector(
         outward=-0.22 * temple - 0.05 * cheek,
-        up=0.42 * cheek + 0.14 * pouch + 0.05 * temple - 0.1 * brow,
+        up=0.42 * cheek + 0.14 * pouch + 0.05 * temple - 0.16 * brow,
         forward=0.16 * cheek + 0.12 * pouch,
     )
 
