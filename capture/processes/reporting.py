@@ -6,6 +6,8 @@ import dataclasses
 import time
 from typing import Any
 
+import msgspec
+
 from capture.camera import Camera
 from capture.camera.clock_watch import ClockWatch
 from capture.messages import CameraReport, End, Start, StartTrial
@@ -28,7 +30,8 @@ def camera_report(
 ) -> CameraReport:
     """The figures as they stand."""
     description = connection.camera.description
-    statistics = trial.statistics()
+    statistics, now_ns = trial.statistics(), time.monotonic_ns()
+    losses = statistics.losses
     memory = ring.statistics()
     cpu_s = time.process_time()
     return CameraReport(
@@ -39,9 +42,10 @@ def camera_report(
             rate_asked_fps=rate_asked_fps,
             rate_measured_fps=rate_measured_fps,
             frames=statistics.frames,
-            losses=statistics.losses,
+            # The operator sees what it costs while it goes on; the gap is entered when it ends.
+            losses=msgspec.structs.replace(losses, camera=losses.camera + trial.not_taken(now_ns)),
             gaps=statistics.gaps,
-            lost_s=connection.lost_s(time.monotonic_ns()),
+            lost_s=connection.lost_s(now_ns),
             patience_s=connection.patience_s,
             last_frame_id=statistics.last_frame_id,
             ring_slots=memory.slots,

@@ -171,10 +171,16 @@ class Trial:
         if delivered is not None:
             self.unfetched = max(delivered - self.arrived - self.surplus, self.unfetched)
 
+    def not_taken(self, host_ns: int) -> int:
+        """Frames that were not taken, about, since the camera went away; 0 while it is there."""
+        if self._gap_from_ns is None:
+            return 0
+        return int(max(host_ns - self._gap_from_ns, 0) * self._gap_rate_fps / 1e9)
+
     def end(self, host_ns: int) -> None:
         """No frame comes any more; a gap that is open ends with the trial."""
         if self._gap_from_ns is not None:
-            frames = int(max(host_ns - self._gap_from_ns, 0) * self._gap_rate_fps / 1e9)
+            frames = self.not_taken(host_ns)
             last_id = self._last_seen_id
             self._add_gap(Gap(self._gap_from_ns, host_ns, frames, self._gap_rate_fps, last_id=last_id, returned=False))
 
