@@ -26,8 +26,10 @@ WIDTH_PX: Final = 1024
 HEIGHT_PX: Final = 768
 RATE_FPS: Final = 200.0
 SECONDS: Final = 8.0
-IDENTITY: Final = 1
-PERFORMANCE: Final = (2023, 1)
+IDENTITY: Final = 5
+"""Seed of a face with brows and forehead in view."""
+PERFORMANCE: Final = (2023, 763)
+"""Seed of a loop with happiness, disgust and surprise, plain to see, two blinks and seven gaze shifts."""
 FRAMES_TO_BEGIN: Final = 10
 """A trial begins when as many frames are there; played to and fro they look alive."""
 PATIENCE_S: Final = 30.0
