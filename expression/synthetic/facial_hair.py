@@ -75,7 +75,7 @@ def _brows(
     density: float,
     height: float,
 ) -> None:
-    count = int(900 * density * (0.7 + 0.3 * height))
+    count = int(1300 * density * (0.7 + 0.3 * height))
     row, column = _pick(draw, np.power(mask, 1.3), count)
     if not len(row):
         return
@@ -88,7 +88,7 @@ def _brows(
     spread = draw.normal(0, 0.22, len(x))
     direction = _unit(np.stack([side * (0.35 + along * 1.6), -(up + spread)], axis=1))
     tip = _unit(np.stack([side, -np.interp(along, [0, 0.4, 1], [0.5, 0.0, -0.5])], axis=1))
-    length = scale * draw.uniform(0.3, 0.62, len(x)) * np.interp(along, [0, 0.3, 1], [0.8, 1.0, 0.7])
+    length = scale * draw.uniform(0.24, 0.5, len(x)) * np.interp(along, [0, 0.3, 1], [0.8, 1.0, 0.7])
     grey = (255 * draw.uniform(0.35, 0.95, len(x)) * np.clip(0.45 + 0.55 * mask[row, column], 0, 1)).astype(np.int64)
     start = np.stack([column, row], axis=1).astype(np.float32) - 0.35 * length[:, None] * direction
     _strokes(canvas, start.astype(np.float32), direction, tip, length.astype(np.float32), grey)

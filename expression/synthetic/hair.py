@@ -95,6 +95,7 @@ def _grow(skull: Skull, roots: Floats, growth: Comb, draw: np.random.Generator) 
     step = (length / (_STEPS - 1))[:, None]
     down = np.array([0, -1, 0], np.float32)
     frozen = np.zeros(n, bool)
+    cut = np.ones(n, np.float32)
     for k in range(_STEPS):
         points[:, k] = p
         t = k / (_STEPS - 1)
@@ -115,11 +116,13 @@ def _grow(skull: Skull, roots: Floats, growth: Comb, draw: np.random.Generator) 
         wanted = surface + np.maximum(rise, 0.06)
         held = np.where(hanging[:, 0], np.maximum(reach, surface + 0.25), wanted)
         moved = CENTRE + out * held[:, None]
-        frozen |= moved[:, 1] < growth.lowest
+        newly = (moved[:, 1] < growth.lowest) & ~frozen
+        cut[newly] = t
+        frozen |= newly
         p = np.where(frozen[:, None], p, moved).astype(np.float32)
     s = np.linspace(0, 1, _STEPS, dtype=np.float32)
-    gather = growth.clump * np.clip(s * 1.4 - 0.25, 0, 1)
-    points += gather[None, :, None] * (points[leader_of] - points) * draw.uniform(0.3, 1, (n, 1, 1)).astype(np.float32)
+    gather = growth.clump * np.clip(np.minimum(s, np.minimum(cut, cut[leader_of])[:, None]) * 1.4 - 0.25, 0, 1)
+    points += gather[..., None] * (points[leader_of] - points) * draw.uniform(0.3, 1, (n, 1, 1)).astype(np.float32)
     return _wave(points, growth, length, leader_of, draw)
 
 
@@ -127,7 +130,9 @@ def _wave(
     points: Floats, growth: Comb, length: Floats, leader_of: npt.NDArray[np.int64], draw: np.random.Generator
 ) -> Floats:
     n = len(points)
-    s = np.linspace(0, 1, _STEPS, dtype=np.float32)
+    # By the way along the strand, so that where it was cut it does not curl on.
+    steps = np.linalg.norm(np.diff(points, axis=1, prepend=points[:, :1]), axis=2)
+    way = np.cumsum(steps, axis=1, dtype=np.float64)
     along = np.gradient(points, axis=1)
     along /= np.maximum(np.linalg.norm(along, axis=2, keepdims=True), 1e-6)
     out = points - CENTRE
@@ -136,8 +141,8 @@ def _wave(
     own = draw.uniform(0, 2 * np.pi, n)
     phase = 0.75 * own[leader_of] + 0.25 * own
     pace = 2 * np.pi * growth.turns_per_cm * (1 + 0.3 * draw.normal(0, 1, n)[leader_of])
-    angle = phase[:, None] + pace[:, None] * length[:, None] * s
-    size = growth.wave * np.clip(s * 2.5, 0, 1)
+    angle = phase[:, None] + pace[:, None] * way
+    size = growth.wave * np.clip(2.5 * way / length[:, None], 0, 1)
     swing = size * np.sin(angle)
     bounce = 0.7 * size * np.cos(angle)
     return np.asarray(points + swing[..., None] * side + bounce[..., None] * out, np.float32)

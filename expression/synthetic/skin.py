@@ -145,7 +145,7 @@ def _tone(
         young = np.clip((identity.age - 16) / 6, 0.2, 1)
         grain = 1 + 0.25 * texture["speckle"] + 0.2 * texture["pores"] + 0.15 * texture["mottle"]
         tone *= 1 - np.clip(darkness * young * 0.75 * coverage * grain, 0, 0.8)
-    tone *= 1 - 0.16 * masks.brows * identity.hair.brow_density * (1 - 1.3 * min(identity.hair.albedo, 0.4))
+    tone *= 1 - 0.26 * masks.brows * identity.hair.brow_density * (1 - 1.3 * min(identity.hair.albedo, 0.4))
     tone *= 1 - (0.14 if identity.hair.style == "bald" else 0.78) * masks.scalp * (
         1 - 1.5 * min(identity.hair.albedo, 0.4)
     )
