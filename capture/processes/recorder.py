@@ -122,7 +122,7 @@ class RecorderProcess:
         statistics = self._recorder.statistics()
         if statistics.state is RecorderState.FAILED and not self._said_failed:
             self._said_failed = True
-            self._hub.event("error", self._recorder.error)
+            self._hub.event("error", self._recorder.error, "disk")
         self._hub.send(RecorderReport(statistics))
 
 
