@@ -135,6 +135,12 @@ class Recorder:
         if start is None:
             raise CaptureError("an end without a start")
         if writer is not None:
+            try:
+                writer.flush()
+            except (CaptureError, OSError) as error:
+                self._lost_ids[:0] = writer.drop_unflushed()
+                self._fail(error)
+            self._note_progress(writer)
             attributes = self._attributes(start, "complete")
             attributes["frames"] = self._frames
             attributes["clock"] = message.clock
@@ -254,7 +260,7 @@ class Recorder:
 
     def _fail(self, error: Exception) -> None:
         self._state = RecorderState.FAILED
-        self._error = str(error)
+        self._error = self._error or str(error)
 
     @property
     def error(self) -> str:

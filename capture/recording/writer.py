@@ -13,7 +13,7 @@ import mmap
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -22,7 +22,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from capture.errors import FolderUnusable, NoSpace
+from capture.errors import CaptureError, FolderUnusable, NoSpace
+from capture.recording.files import read_document
 from capture.recording.layout import (
     PER_FRAME,
     ShardGeometry,
@@ -71,6 +72,7 @@ class RecordingWriter:
     Raises:
         FolderUnusable: The recording exists already, or its folder cannot be made.
         NoSpace: The disk is full (from the constructor, `append` or `flush`); what was flushed before stays valid.
+        CaptureError: The disk refuses for another reason; likewise.
     """
 
     def __init__(
@@ -152,23 +154,55 @@ class RecordingWriter:
             self._aligned_index[:] = self.geometry.index_block(present)
             _write_all(shard.fd, self._aligned_index, 0)
             for name in PER_FRAME:
-                os.pwrite(shard.value_fds[name], shard.values[name].tobytes(), 0)
+                _write_all(shard.value_fds[name], shard.values[name].data.cast("B"), 0)
         self._flushed = self._frames
 
+    def drop_unflushed(self) -> list[int]:
+        """Give up the frames that a failing disk keeps from being flushed; returns their ids.
+
+        They are counted no more, so that what `close` writes holds for the frames before them.
+        """
+        shard = self._shard
+        first = shard.number * self.geometry.frames_per_shard
+        gone = slice(self._flushed - first, self._frames - first)
+        ids: list[int] = shard.values["frame_id"][gone].tolist()
+        for values in shard.values.values():
+            values[gone] = 0
+        self._frames = self._flushed
+        return ids
+
     def close(self, attributes: Mapping[str, Any]) -> None:
-        """Flush, trim every file to its exact length, sync, and write the final attributes."""
-        try:
-            self.flush()
-        finally:
-            self._discard_prepared()
-        used = self._frames - self._shard.number * self.geometry.frames_per_shard
-        with _disk_errors(self.path):
-            os.ftruncate(self._shard.fd, self.geometry.shard_bytes(used))
-            for fd in (self._shard.fd, *self._shard.value_fds.values()):
-                os.fsync(fd)
-            self._shard.close()
-            write_metadata(self.path, self.geometry, self._frames)
-            write_json(self.path / "zarr.json", group_metadata(attributes))
+        """Flush, trim every file to its exact length, sync, and write the final attributes.
+
+        A step that fails keeps none of the others from being tried: what was flushed before becomes a closed recording
+        wherever the disk still allows it. The first failure is raised at the end.
+        """
+        steps = (
+            self.flush,
+            self._discard_prepared,
+            self._trim,
+            self._sync,
+            self._shard.close,
+            lambda: write_metadata(self.path, self.geometry, self._flushed),
+            lambda: write_json(self.path / "zarr.json", group_metadata(attributes)),
+        )
+        failures: list[CaptureError] = []
+        for step in steps:
+            try:
+                with _disk_errors(self.path):
+                    step()
+            except CaptureError as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
+
+    def _trim(self) -> None:
+        used = self._flushed - self._shard.number * self.geometry.frames_per_shard
+        os.ftruncate(self._shard.fd, self.geometry.shard_bytes(used))
+
+    def _sync(self) -> None:
+        for fd in (self._shard.fd, *self._shard.value_fds.values()):
+            os.fsync(fd)
 
     def statistics(self) -> WriterStatistics:
         """What is on disk so far."""
@@ -193,22 +227,24 @@ class RecordingWriter:
 
     def _prepare(self, number: int, used: int = 0) -> _Shard:
         """Make and preallocate a shard file and the chunk files of its values; keep the first `used` frames."""
-        with _disk_errors(self.path):
-            path = shard_path(self.path, number)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            shard = _Shard(number, *_open_direct(path), {}, {})
+        path = shard_path(self.path, number)
+        shard: _Shard | None = None
+        with _disk_errors(path):
             try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                shard = _Shard(number, *_open_direct(path), {}, {})
                 self._fill_in(shard, used)
+                # Readers see frames up to this length only, so it is there before the first of them. Not synced: a kill
+                # does not need it, and the recorder may wait for this thread.
+                write_metadata(self.path, self.geometry, (number + 1) * self.geometry.frames_per_shard, sync=False)
             except OSError:
-                shard.close()
+                if shard is not None:
+                    shard.close()
                 if not used:
                     self._remove(number)
                 raise
-            self._direct = shard.direct
-            # Readers see frames up to this length only, so it is there before the first of them. Not synced: a kill
-            # does not need it, and the recorder may wait for this thread.
-            write_metadata(self.path, self.geometry, (number + 1) * self.geometry.frames_per_shard, sync=False)
-            return shard
+        self._direct = shard.direct
+        return shard
 
     def _fill_in(self, shard: _Shard, used: int) -> None:
         """Allocate the shard, and write an index and values that have the first `used` frames."""
@@ -227,11 +263,12 @@ class RecordingWriter:
     def _remove(self, number: int) -> None:
         """Remove the files of a shard that holds no frame."""
         shard = shard_path(self.path, number)
-        shard.unlink()
-        for name in PER_FRAME:
-            value_path(self.path, name, number).unlink(missing_ok=True)
-        shard.parent.rmdir()
-        shard.parent.parent.rmdir()
+        for file in (shard, *(value_path(self.path, name, number) for name in PER_FRAME)):
+            with suppress(OSError):
+                file.unlink()
+        for folder in (shard.parent, shard.parent.parent):
+            with suppress(OSError):
+                folder.rmdir()
 
     def _discard_prepared(self) -> None:
         """Remove the shard that was prepared but not needed."""
@@ -249,7 +286,7 @@ def written_before(path: Path, series: str) -> tuple[str, int] | None:
     The state is `recording` where that writer never closed it, with 0 frames said, and `complete` where it did.
     """
     try:
-        ours = json.loads((path / "zarr.json").read_bytes())["attributes"]["dfme"]
+        ours = json.loads(read_document(path / "zarr.json"))["attributes"]["dfme"]
         return (str(ours["state"]), int(ours.get("frames", 0))) if ours["series"] == series else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -292,10 +329,13 @@ def _write_all(fd: int, data: memoryview, offset: int) -> None:
 
 @contextmanager
 def _disk_errors(path: Path) -> Iterator[None]:
-    """Turn a full disk into one clear line."""
+    """Turn what the disk refuses into one clear line."""
     try:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise NoSpace(f"no space left for {path}: make room or choose another disk with --out") from error
-        raise
+        raise CaptureError(
+            f"cannot write {error.filename or path}: {error.strerror or error}: "
+            "check the disk (`dmesg` says more), or choose another one with --out"
+        ) from error
