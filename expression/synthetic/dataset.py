@@ -175,8 +175,9 @@ def close_dataset(out: Path, plan: SynthesisPlan) -> DatasetSummary:
 
 
 def identity_seed(plan: SynthesisPlan, subject: int) -> int:
-    """What the subject's face follows from."""
-    return int(np.random.SeedSequence([plan.seed, _IDENTITY, subject]).generate_state(1)[0])
+    """What the subject's face follows from; numbers in a row, since every dozen is balanced by sex and ancestry."""
+    dozen = int(np.random.SeedSequence([plan.seed, _IDENTITY]).generate_state(1)[0]) // 12
+    return 12 * dozen + subject - 1
 
 
 def performance_of(plan: SynthesisPlan, recording: Recording) -> Performance:

@@ -162,6 +162,12 @@ def test_many_plans_follow_the_class_counts_and_the_rule():
     assert chi_square < 24.3
 
 
+def test_twelve_subjects_are_a_dozen_of_balanced_faces_and_other_seeds_show_others():
+    seeds = [identity_seed(CLIPS, subject) for subject in range(1, 13)]
+    assert sorted(seed % 12 for seed in seeds) == list(range(12))
+    assert identity_seed(SynthesisPlan(seed=5, part="B", rate_fps=FPS), 1) not in seeds
+
+
 @pytest.mark.parametrize(
     ("plan", "subjects", "word"),
     [
