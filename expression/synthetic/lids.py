@@ -67,7 +67,7 @@ class Eye:
         self.px_per_degree = layer.px_per_degree
         opening = layer.opening
         rows, columns = np.flatnonzero(opening.max(1) > 0.5), np.flatnonzero(opening.max(0) > 0.5)
-        margin_x, above, below = (round(cm * px_per_cm) for cm in (0.6, 1.2, 1.2))
+        margin_x, above, below = (round(cm * px_per_cm) for cm in (0.35, 1.0, 1.0))
         self.box: Box = (
             slice(rows[0] - above, rows[-1] + below),
             slice(columns[0] - margin_x, columns[-1] + margin_x),

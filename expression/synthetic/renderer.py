@@ -29,7 +29,7 @@ from expression.synthetic.resample import (
 from expression.synthetic.sensor import Sensor
 from expression.synthetic.state import FaceTrack
 from expression.synthetic.warp import FrameMotion, SkinWarp
-from expression.synthetic.wrinkles import shadings
+from expression.synthetic.wrinkles import Shading, shadings
 
 Floats = npt.NDArray[np.float32]
 Maps = tuple[Floats, Floats]
@@ -46,7 +46,9 @@ class _Shade:
     side: Side
     box: Box
     delta: Floats
-    change: Floats
+    """Change of the fine picture at full intensity."""
+    at_eyes: tuple[tuple[Box, Floats] | None, tuple[Box, Floats] | None]
+    """Where in each eye's box it changes the skin, and its factor less 1."""
 
 
 class Renderer:
@@ -75,16 +77,19 @@ class Renderer:
         self._canvas = self._neutral.copy()
         self._dirty: list[Box] = []
         self._shades = [
-            _Shade(number, side, shading.box, finer(neutral[shading.box] * shading.change), shading.change)
+            _Shade(
+                number,
+                side,
+                shading.box,
+                finer(neutral[shading.box] * shading.change),
+                (_at_eye(shading, self._eyes[0].box), _at_eye(shading, self._eyes[1].box)),
+            )
             for (number, side), shading in shadings(appearance).items()
         ]
         self._picture = np.empty((HEIGHT_PX, WIDTH_PX), np.float32)
         self._grid = _grid()
         boxes = [sheet.box for sheet in (self._layers.head, self._layers.front) if sheet.box]
-        self._box: Box = (
-            slice(min(box[0].start for box in boxes), max(box[0].stop for box in boxes)),
-            slice(min(box[1].start for box in boxes), max(box[1].stop for box in boxes)),
-        )
+        self._box = _around(boxes)
 
     def render(self, track: FaceTrack, frame: int, out: npt.NDArray[np.uint8]) -> None:
         """Renders one frame.
@@ -103,21 +108,26 @@ class Renderer:
         picture = self._picture
         np.copyto(picture, self._layers.background)
         far = float(np.abs(motion.rigid[_in_nodes(self._box)]).max())
-        box = _clip(_grow(self._box, (int(far + _SKIN_PX) // STEP + 1) * STEP), _FRAME)
+        room = (int(far + _SKIN_PX) // STEP + 1) * STEP
+        box = _clip(_grow(self._box, room), _FRAME)
         nodes = _in_nodes(box)
         rigid = invert_rigid(motion.rigid, self._warp.nodes, nodes)
-        skull = self._maps(rigid - self._warp.nodes[nodes], box)
-        skin = skull
+        source = rigid
         part = _overlap(motion.deformed, nodes) if motion.deformed else None
         if part is not None:
             source, inside = rigid.copy(), _within(part, nodes)
             source[inside] = invert([motion.skin], self._warp.nodes, part, rigid[inside])[0]
-            skin = self._maps(source - self._warp.nodes[nodes], box)
+        skin = self._maps(source - self._warp.nodes[nodes], box)
         self._draw(picture, self._layers.head, self._canvas, skin, box, far)
         if motion.upper is not None and motion.lower is not None:
             self._put_mouth(picture, motion)
         self._put_clothes(picture, track, frame)
-        self._draw(picture, self._layers.front, self._layers.front.fine_grey, skull, box, far)
+        front = self._layers.front
+        if front.box is not None:
+            over = _clip(_grow(front.box, room), _FRAME)
+            on_nodes = _in_nodes(over)
+            skull = self._maps(rigid[_within(on_nodes, nodes)] - self._warp.nodes[on_nodes], over)
+            self._draw(picture, front, front.fine_grey, skull, over, far)
         return picture
 
     def displacement(self, track: FaceTrack, frame: int) -> Floats:
@@ -162,9 +172,13 @@ class Renderer:
     def _paint(self, track: FaceTrack, frame: int) -> None:
         """Brings the canvas, the head in its neutral place, into the state of this frame: shading, lids, gaze."""
         canvas = self._canvas
-        for box in self._dirty:
-            canvas[box] = self._neutral[box]
-        self._dirty.clear()
+        if self._dirty:
+            whole = _around(self._dirty)
+            if _area(whole) < sum(map(_area, self._dirty)):
+                self._dirty = [whole]
+            for box in self._dirty:
+                canvas[box] = self._neutral[box]
+            self._dirty = []
         active = []
         for shade in self._shades:
             half = track.left if shade.side is Side.LEFT else track.right
@@ -175,19 +189,15 @@ class Renderer:
                 self._dirty.append(fine)
                 part = canvas[fine]
                 cv2.scaleAdd(shade.delta, value, part, part)
-        for eye, state in zip(self._eyes, self._lids(track, frame), strict=True):
-            touching = [
-                (value, shade, common)
-                for value, shade in active
-                if (common := _overlap(shade.box, eye.box)) is not None
-            ]
+        for number, (eye, state) in enumerate(zip(self._eyes, self._lids(track, frame), strict=True)):
+            touching = [(value, place) for value, shade in active if (place := shade.at_eyes[number]) is not None]
             if state.at_rest and not touching:
                 continue
             skin = self._layers.skin[eye.box]
             if touching:
                 gain = np.ones_like(skin)
-                for value, shade, common in touching:
-                    gain[_within(common, eye.box)] += np.float32(value) * shade.change[_within(common, shade.box)]
+                for value, (where, change) in touching:
+                    gain[where] += np.float32(value) * change
                 skin = skin * gain
             fine = _in_fine(eye.box)
             canvas[fine] = finer(eye.compose(skin, state))
@@ -261,6 +271,14 @@ class Renderer:
         return x, y
 
 
+def _at_eye(shading: Shading, eye: Box) -> tuple[Box, Floats] | None:
+    common = _overlap(shading.box, eye)
+    if common is None:
+        return None
+    change = shading.change[_within(common, shading.box)]
+    return (_within(common, eye), change) if np.abs(change).max() > 1e-3 else None
+
+
 def _grid() -> Maps:
     """Places of the pixels in a fine picture, x and y.
 
@@ -286,21 +304,37 @@ def _in_nodes(box: Box) -> Box:
 
 
 def _grow(box: Box, margin: int) -> Box:
-    return tuple(slice(max(part.start - margin, 0), part.stop + margin) for part in box)  # type: ignore[return-value]
+    (rows, columns) = box
+    return (
+        slice(max(rows.start - margin, 0), rows.stop + margin),
+        slice(max(columns.start - margin, 0), columns.stop + margin),
+    )
 
 
 def _clip(box: Box, limit: Box) -> Box:
-    return tuple(  # type: ignore[return-value]
-        slice(max(a.start, b.start), min(a.stop, b.stop)) for a, b in zip(box, limit, strict=True)
+    (rows, columns), (all_rows, all_columns) = box, limit
+    return (
+        slice(max(rows.start, all_rows.start), min(rows.stop, all_rows.stop)),
+        slice(max(columns.start, all_columns.start), min(columns.stop, all_columns.stop)),
     )
 
 
 def _within(box: Box, outer: Box) -> Box:
-    return tuple(  # type: ignore[return-value]
-        slice(a.start - b.start, a.stop - b.start) for a, b in zip(box, outer, strict=True)
-    )
+    (rows, columns), top, left = box, outer[0].start, outer[1].start
+    return slice(rows.start - top, rows.stop - top), slice(columns.start - left, columns.stop - left)
 
 
 def _overlap(a: Box, b: Box) -> Box | None:
     common = _clip(a, b)
-    return common if all(part.start < part.stop for part in common) else None
+    return common if common[0].start < common[0].stop and common[1].start < common[1].stop else None
+
+
+def _around(boxes: list[Box]) -> Box:
+    return (
+        slice(min(box[0].start for box in boxes), max(box[0].stop for box in boxes)),
+        slice(min(box[1].start for box in boxes), max(box[1].stop for box in boxes)),
+    )
+
+
+def _area(box: Box) -> int:
+    return int((box[0].stop - box[0].start) * (box[1].stop - box[1].start))

@@ -40,15 +40,16 @@ def finer(image: Floats) -> Floats:
     Pixel (x, y) of the image lies at FINE * (x, y) + (FINE - 1) / 2.
     """
     kernels = [_keys(part) for part in (0.75, 0.25)]
-    result: npt.NDArray[np.generic] = image
+    result = np.asarray(image, np.float32)
     for axis in (1, 0):
         parts = []
         for kernel, shift in zip(kernels, (0, 1), strict=True):
             columns, rows = (kernel, np.ones(1, np.float32)) if axis == 1 else (np.ones(1, np.float32), kernel)
             anchor = (2 - shift, 0) if axis == 1 else (0, 2 - shift)
-            parts.append(
-                cv2.sepFilter2D(result, cv2.CV_32F, columns, rows, anchor=anchor, borderType=cv2.BORDER_REPLICATE)
+            filtered = cv2.sepFilter2D(
+                result, cv2.CV_32F, columns, rows, anchor=anchor, borderType=cv2.BORDER_REPLICATE
             )
+            parts.append(np.asarray(filtered, np.float32))
         result = np.stack(parts, axis=2 if axis == 1 else 1).reshape(
             (result.shape[0], -1) if axis == 1 else (-1, result.shape[1])
         )
@@ -157,13 +158,15 @@ def fill(values: Floats, known: npt.NDArray[np.bool_]) -> Floats:
 
 def _newton(table: Floats, cure: Floats, offset: Floats, target: Floats, guess: Floats, steps: int) -> Floats:
     x = guess.astype(np.float32, copy=True)
-    for _ in range(steps):
+    for step in range(steps):
         at = x * np.float32(1 / STEP)
         at += offset
         miss = sample_field(table, at)
         miss += x
         miss -= target
-        way = sample_field(cure, at)
+        if step % 2 == 0 or steps > 3:
+            # In small motion the slope hardly changes from one step to the next.
+            way = sample_field(cure, at)
         x[..., 0] -= way[..., 0] * miss[..., 0] + way[..., 1] * miss[..., 1]
         x[..., 1] -= way[..., 2] * miss[..., 0] + way[..., 3] * miss[..., 1]
     return x

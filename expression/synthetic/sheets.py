@@ -109,7 +109,8 @@ class Studio:
         """What changed against the neutral face, amplified about mid-grey."""
         # The noise of one frame is the same in both, so that only the movement is left.
         change = picture.astype(np.int16) - self.neutral
-        return np.clip(128 + AMPLIFICATION * change, 0, 255).astype(np.uint8)
+        amplified: Picture = np.clip(128 + AMPLIFICATION * change, 0, 255).astype(np.uint8)
+        return amplified
 
 
 def unit_sheet(studio: Studio, group: Group) -> Picture:

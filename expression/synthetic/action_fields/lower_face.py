@@ -107,7 +107,7 @@ def _squeeze(p: FacePoints, above: float, below: float, reach: float) -> Floats:
 
 
 def _lip_tightener(p: FacePoints) -> Floats:
-    up = _squeeze(p, 0.15, 0.2, 0.62)
+    up = _squeeze(p, 0.17, 0.21, 0.64)
     corner = p.bump(2.4, MOUTH_Y, 0.9, 0.6)
     edge = p.bump(0, 66.95, 1.3, 0.22) + p.bump(0, 65.05, 1.2, 0.25)
     return p.vector(outward=-0.16 * corner, up=up, forward=0.03 * edge - 0.04 * p.bump(0, MOUTH_Y, 1.6, 0.4))

@@ -30,7 +30,7 @@ def _jaw_clencher(p: FacePoints) -> Floats:
 
 def _nostril_dilator(p: FacePoints) -> Floats:
     wing = p.bump(1.6, 69.0, 0.5, 0.6)
-    return p.vector(outward=0.2 * wing, up=0.05 * wing, forward=0.04 * wing)
+    return p.vector(outward=0.24 * wing, up=0.05 * wing, forward=0.04 * wing)
 
 
 def _nostril_compressor(p: FacePoints) -> Floats:
