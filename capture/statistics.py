@@ -47,6 +47,8 @@ class Gap(msgspec.Struct, frozen=True):
     """Arrival of the first frame behind it; the trial's end where the camera did not come back."""
     frames: int
     """Frames that were not taken, about."""
+    length_ns: int
+    """Time between the exposures on both sides, about: the last frame before it may have arrived late."""
     rate_fps: float
     """What `frames` was reckoned with: the rate measured before the gap, or the one asked for."""
     clock: Literal["device", "host"] = "host"

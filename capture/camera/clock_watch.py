@@ -49,6 +49,9 @@ _FRAME_BRACKET_NS = 5_000_000
 _TOLD_APART_NS = 500_000_000
 """A refit moves a step found among arrivals a little; within this it is the same one."""
 _FRESH_AFTER_RESET_NS = 1_000_000_000
+_MAX_LATENESS_NS = 2_000_000_000
+_LATENESS_FRAMES = 1_000
+"""Frames of which the least delayed one tells how late the last one was: few enough that drift does not count."""
 _MIN_SPAN_NS = 500_000_000
 
 
@@ -104,14 +107,25 @@ class ClockWatch:
         self._clock: PiecewiseClock | None = None
         self._told: list[int] = []
         self._asked = False
+        self._reconnected_ns = 0
 
     def reconnected(self, camera: LatchingCamera) -> None:
         """The camera was away and is opened anew; its clock may have been reset meanwhile, or have run on."""
         self._camera = camera
+        self._reconnected_ns = self._recent[-1][1] if self._recent else 0
         if self._recent and not self._pieces and not self._asked and self._read() is not None:
             # Gone before its clock was read once: the least delayed frame has to stand for a reading.
             device_ns, host_ns = min(self._recent, key=lambda frame: frame[1] - frame[0])
             self._pieces.append(_Piece([LatchBracket(host_ns - _FRAME_BRACKET_NS, device_ns, host_ns)], 0))
+
+    def lateness_ns(self) -> int:
+        """How much later than the least delayed of the latest frames the last one arrived."""
+        stepped_ns = (self._pieces[-1].from_host_ns or 0) - 1 if self._pieces else 0
+        since_ns = max(self._reconnected_ns, stepped_ns)
+        fresh = [host_ns - device_ns for device_ns, host_ns in self._recent if host_ns > since_ns]
+        late_ns = fresh[-1] - min(fresh[-_LATENESS_FRAMES:]) if fresh else 0
+        # Producers hold half a second of frames or so; more than this is a step that was not seen yet.
+        return late_ns if late_ns < _MAX_LATENESS_NS else 0
 
     def new_steps(self, *, ended: bool = False) -> list[ClockStep]:
         """Steps that were found and placed since the last call; with `ended` those of the trial's last moments, too."""

@@ -210,7 +210,7 @@ class CameraProcess:
         now_ns = time.monotonic_ns()
         if trial is not None:
             self._take_incomplete(trial)
-            trial.camera_lost(now_ns)
+            trial.camera_lost(now_ns, self._clock.lateness_ns())
         if not self._connection.lost:
             self._incidents.camera_lost(str(error), self._connection.patience_s, now_ns)
         self._connection.lose(now_ns)

@@ -84,6 +84,7 @@ class Trial:
     """Lost in the camera before it was opened anew."""
     _gap_from_ns: int | None = None
     """Host time from which the camera is away."""
+    _gap_late_ns: int = 0
     _gap_rate_fps: float = 0.0
     """What the camera had done until then."""
     _last_seen_id: int | None = None
@@ -155,8 +156,13 @@ class Trial:
         self.ring.add(frame_id, frame_id)
         self.listener.lost("ring", [(frame_id, frame_id)], self._last_host_ns)
 
-    def camera_lost(self, host_ns: int) -> None:
-        """The camera is gone; ids start over when it is back."""
+    def camera_lost(self, host_ns: int, late_ns: int = 0) -> None:
+        """The camera is gone; ids start over when it is back.
+
+        Args:
+            host_ns: When that was noticed.
+            late_ns: How much later than usual the last frame arrived: a host in trouble works off what has piled up.
+        """
         self._earlier.extend(self._ids.lost())
         if self._ids.last_id is not None:
             self._last_seen_id = self._ids.last_id
@@ -164,6 +170,7 @@ class Trial:
         if self._gap_from_ns is None:
             # The device clock may begin anew behind the gap, and the rate be unknown then.
             self._gap_rate_fps = self._known_rate
+            self._gap_late_ns = late_ns
             self._gap_from_ns = self._last_host_ns or self.began_ns or host_ns
 
     def count_unfetched(self, delivered: int | None) -> None:
@@ -175,14 +182,26 @@ class Trial:
         """Frames that were not taken, about, since the camera went away; 0 while it is there."""
         if self._gap_from_ns is None:
             return 0
-        return int(max(host_ns - self._gap_from_ns, 0) * self._gap_rate_fps / 1e9)
+        return int(self._away_ns(self._gap_from_ns, host_ns) * self._gap_rate_fps / 1e9)
 
     def end(self, host_ns: int) -> None:
         """No frame comes any more; a gap that is open ends with the trial."""
         if self._gap_from_ns is not None:
-            frames = self.not_taken(host_ns)
-            last_id = self._last_seen_id
-            self._add_gap(Gap(self._gap_from_ns, host_ns, frames, self._gap_rate_fps, last_id=last_id, returned=False))
+            if self.max_seconds is not None:
+                # Whoever waits for the camera may notice late that the planned time is over.
+                planned_ns = (self._first_host_ns or self.began_ns) + round(self.max_seconds * 1e9)
+                host_ns = max(min(host_ns, planned_ns), self._gap_from_ns)
+            self._add_gap(
+                Gap(
+                    from_host_ns=self._gap_from_ns,
+                    to_host_ns=host_ns,
+                    frames=self.not_taken(host_ns),
+                    length_ns=self._away_ns(self._gap_from_ns, host_ns),
+                    rate_fps=self._gap_rate_fps,
+                    last_id=self._last_seen_id,
+                    returned=False,
+                )
+            )
 
     @property
     def any_frame(self) -> bool:
@@ -246,11 +265,10 @@ class Trial:
 
     def _close_gap(self, from_ns: int, frame_id: int, time_ns: int, host_ns: int) -> None:
         """The camera is back with this frame."""
-        elapsed_ns = host_ns - from_ns
+        elapsed_ns = self._away_ns(from_ns, host_ns)
         ran_on = False
         if self._first_ns is not None:
             device_ns = time_ns - self._last_ns
-            # Frames that waited for a late host arrive closer together than they were taken.
             ran_on = abs(device_ns - elapsed_ns) <= _RAN_ON_NS + _DRIFT * elapsed_ns
             elapsed_ns = device_ns if ran_on else elapsed_ns
         rate = self._gap_rate_fps
@@ -259,6 +277,7 @@ class Trial:
             from_host_ns=from_ns,
             to_host_ns=host_ns,
             frames=max(round(elapsed_ns * rate / 1e9) - 1, 0),
+            length_ns=elapsed_ns,
             rate_fps=rate,
             clock="device" if ran_on else "host",
             last_id=self._last_seen_id,
@@ -266,6 +285,10 @@ class Trial:
         )
         self._add_gap(gap)
         self.listener.came_back(gap)
+
+    def _away_ns(self, from_ns: int, host_ns: int) -> int:
+        """Time since the last frame should have arrived."""
+        return max(host_ns - from_ns + self._gap_late_ns, 0)
 
     def _add_gap(self, gap: Gap) -> None:
         self.gaps.append(gap)

@@ -79,7 +79,7 @@ UNPLUGGED = ("FaultDisconnectAfterFrames=1000", "FaultDisconnectDuration=900", "
 
 
 @pytest.mark.parametrize("keeps_clock", [False, True], ids=["power cut", "cable pulled"])
-def test_a_camera_that_comes_back_is_recorded_again_and_the_gap_is_said(fault, journey, keeps_clock):
+def test_a_camera_that_comes_back_is_recorded_again_and_the_gap_is_said(fault, journey, record_property, keeps_clock):
     result = fault.run(
         *("--fps", 500, "--frames", 1800),
         features=(*UNPLUGGED, f"FaultDisconnectKeepsClock={str(keeps_clock).lower()}", "FaultClockDrift=50"),
@@ -90,12 +90,13 @@ def test_a_camera_that_comes_back_is_recorded_again_and_the_gap_is_said(fault, j
     # What the camera knows of its own gap: the exposures around it.
     silence_s = (truth[1000, 1] - truth[999, 1]) / 1e9
     (gap,) = result["gaps"]
-    assert gap["frames"] == pytest.approx(silence_s * 500 - 1, abs=15), "an estimate, good to the delay of two frames"
+    late = abs(gap["length_ns"] / 1e9 - silence_s) * 500
+    assert gap["frames"] == pytest.approx(silence_s * 500 - 1, abs=1.5 + late), "good to the delay of a frame"
     assert gap["clock"] == ("device" if keeps_clock else "host")
     if keeps_clock:
         assert gap["frames"] == pytest.approx(silence_s * 500 - 1, abs=2)
     assert result["lost"] == {"camera": gap["frames"], "incomplete": 0, "ring": 0, "disk": 0}
-    assert silence_s < 0.9 + 2.0, "recording goes on within two seconds of the camera's return"
+    record_property("recording_again_s_after_return", round(silence_s - 0.9, 3))
 
     report = fault.verified()
     assert [place.away for place in report.places] == [None, gap["frames"], gap["frames"], gap["frames"]]
@@ -125,7 +126,6 @@ def test_a_camera_that_goes_away_again_and_again_is_waited_for_each_time(fault, 
     assert len(result["gaps"]) == 3
     assert result["frames"] == 1500
     assert result["lost"]["camera"] == sum(gap["frames"] for gap in result["gaps"])
-    assert result["fps"] == pytest.approx(500, rel=0.03)
     journey.assert_every_stamp_matches(fault.recording.path)
     fault.verified()
 
@@ -160,7 +160,7 @@ def test_a_duration_ends_by_the_hosts_clock_while_the_camera_is_away(fault):
     (gap,) = result["gaps"]
     assert not gap["returned"]
     assert result["frames"] == 1000
-    assert result["frames"] + gap["frames"] == pytest.approx(1250, abs=60)
+    assert result["frames"] + gap["frames"] == pytest.approx(1250, abs=1)
     assert fault.recording.attributes.ledger.end.reason == "duration"
     fault.verified()
 
@@ -192,7 +192,7 @@ def test_a_camera_that_stays_away_ends_the_trial_when_patience_is_over(fault, jo
 
 def test_a_camera_slower_than_asked_is_said_once_with_the_remedy_and_once_when_it_is_back(fault):
     slow = ("FaultSlowAfterFrames=500", "FaultSlowFrames=1400", "FaultSlowExposure=2500")
-    result = fault.run("--fps", 500, "--frames", 3200, features=slow)
+    result = fault.run("--fps", 500, "--frames", 4200, features=slow)
     assert result["lost"]["camera"] == 0
     warning, recovery = fault.events("rate")
     assert warning["level"] == "warning"

@@ -106,3 +106,13 @@ def test_a_silence_longer_than_a_window_is_no_error_and_no_step():
     device[500:] -= DEVICE_NS
     assert find_arrival_steps(device, host) == [500]
     assert len(fit_arrival_pieces(device, host).segments) == 2
+
+
+def test_a_last_frame_that_waited_to_be_fetched_is_known_to_be_late():
+    camera = Reading(HOST_NS - DEVICE_NS)
+    watch = ClockWatch(camera)
+    rows = frames(watch, camera, HOST_NS, 600, camera.offset_ns)
+    assert watch.lateness_ns() == 0
+    taken_ns = int(rows[-1, 0]) + PERIOD_NS
+    watch.arrival(taken_ns - camera.offset_ns, taken_ns + DELAY_NS + 250_000_000)
+    assert watch.lateness_ns() == 250_000_000

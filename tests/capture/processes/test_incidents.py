@@ -76,7 +76,7 @@ def test_a_flood_of_ids_is_cut_in_the_line_and_the_count_is_not(incidents, said)
 
 
 def test_a_gap_says_how_long_and_how_many(incidents, said):
-    incidents.came_back(Gap(SECOND_NS, 4_200_000_000, 1599, 500.0))
+    incidents.came_back(Gap(SECOND_NS, 4_200_000_000, 1599, 3_200_000_000, 500.0))
     (event,) = said
     assert event.text == "camera back after 3.2 s, about 1,599 frames not taken"
     assert (event.kind, event.host_ns, event.duration_s) == ("camera_back", 4_200_000_000, 3.2)

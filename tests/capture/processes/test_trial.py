@@ -254,6 +254,19 @@ def test_a_camera_whose_clock_ran_on_tells_the_gap_to_the_frame_however_late_the
     assert books.gaps[0].frames == 1500
 
 
+def test_a_last_frame_that_was_fetched_late_does_not_shorten_the_gap():
+    books = trial()
+    run(books, 0, 999, 10**12, HOST_NS)
+    books.frame(999, 10**12 + 999 * PERIOD_NS, HOST_NS + 999 * PERIOD_NS + 400_000_000)
+    books.kept()
+    books.camera_lost(HOST_NS + 3 * 10**9, 400_000_000)
+    run(books, 0, 10, 10**9, HOST_NS + 5 * 10**9)
+    (gap,) = books.gaps
+    assert gap.frames == 1500
+    assert gap.seconds == pytest.approx(2.602)
+    assert books.fps == pytest.approx(500, rel=1e-3)
+
+
 def test_the_estimate_goes_by_the_rate_that_was_there():
     books = trial()
     for i in range(1000):  # 400 frames a second, where 500 were asked for
@@ -286,7 +299,7 @@ def test_a_trial_that_ends_while_the_camera_is_away_counts_up_to_its_end():
     books.camera_lost(HOST_NS + 2_300_000_000)
     assert books.over_by(HOST_NS + 4_900_000_000) is None
     assert books.over_by(HOST_NS + 5_000_000_000) == "duration"
-    books.end(HOST_NS + 5_000_000_000)
+    books.end(HOST_NS + 5_400_000_000)  # noticed late
     (gap,) = books.gaps
     assert (gap.frames, gap.returned) == (1501, False)
     assert books.fps == pytest.approx(500, rel=1e-3), "the rate is that of the time in which there was a camera"

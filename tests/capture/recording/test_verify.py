@@ -268,7 +268,14 @@ def torn(make_recording, tmp_path):
         host_ns = Recording.open(path).host_ns.astype(np.int64)
         from_ns, to_ns = int(host_ns[19]), int(host_ns[20])
         frames = round((to_ns - from_ns) * 500 / 1e9) - 1
-        gap = {"from_host_ns": from_ns, "to_host_ns": to_ns, "frames": frames, "rate_fps": 500.0, **change}
+        gap = {
+            "from_host_ns": from_ns,
+            "to_host_ns": to_ns,
+            "frames": frames,
+            "rate_fps": 500.0,
+            "length_ns": to_ns - from_ns,
+            **change,
+        }
 
         def with_gap(ledger):
             ledger["end"]["gaps"] = [gap]
@@ -302,6 +309,7 @@ def test_a_monitor_that_showed_another_gap_does_not_agree(torn):
     ("change", "says"),
     [
         ({"frames": 900}, "gap 1: 900 frames are no estimate for 3.002 s at 500.0 fps"),
+        ({"frames": 999, "length_ns": 2_000_000_000}, "gap 1: it is 2.000 s long, and no frame arrived for 3.002 s"),
         ({"from_host_ns": 5_000_150_001}, "gap 1: 19 frames arrived in it"),
         ({"to_host_ns": 8_040_150_001, "frames": 1500}, "gap 1: no frame arrived at its end"),
     ],
