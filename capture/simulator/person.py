@@ -15,6 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final, Literal, Self
 
+import psutil
+
 import expression.synthetic
 from capture.errors import BadInput
 from capture.simulator.bank_file import FrameBank, FrameBankError
@@ -36,6 +38,7 @@ PATIENCE_S: Final = 30.0
 """The longest wait for them; where it takes longer the test picture is shown."""
 
 _MODULE = "capture.simulator.person_renderer"
+_NICE = 19
 _POLL_S = 0.02
 _NO_PERSON = "the simulated camera shows its test picture, since no person could be rendered"
 _QUARTERS = 4
@@ -66,6 +69,18 @@ def default_picture() -> Literal["person", "test"]:
             return "test"
         case other:
             raise BadInput(f"{VARIABLE}={other}: write person or test, or unset it")
+
+
+def give_way(pid: int) -> None:
+    """Let a rendering process have what all others leave, of processors and of the disk."""
+    for thread in Path(f"/proc/{pid}/task").glob("*"):
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, int(thread.name), _NICE)
+    # Desktops weigh sessions against each other, whatever the niceness within each.
+    with suppress(OSError):
+        Path(f"/proc/{pid}/autogroup").write_text(str(_NICE))
+    with suppress(OSError, psutil.Error):
+        psutil.Process(pid).ionice(psutil.IOPRIO_CLASS_IDLE)
 
 
 class PersonOnCamera:
@@ -135,7 +150,8 @@ class PersonOnCamera:
                 "SimulationSource": "Bank",
                 "SimulationStamp": True,
             }
-        elif self._rendering:
+        elif self._process is not None and self._rendering:
+            give_way(self._process.pid)
             self._news.append(
                 (
                     "warning",

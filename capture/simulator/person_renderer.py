@@ -12,19 +12,17 @@ from typing import Final
 
 import cv2
 import numpy as np
-import psutil
 
 from capture.errors import CaptureError
 from capture.processes.common import die_with_parent
 from capture.simulator.bank_file import FrameBankError, FrameBankWriter
 from capture.simulator.frame_bank import prune_cache
-from capture.simulator.person import FRAMES_TO_BEGIN, HEIGHT_PX, IDENTITY, PERFORMANCE, RATE_FPS, WIDTH_PX
+from capture.simulator.person import FRAMES_TO_BEGIN, HEIGHT_PX, IDENTITY, PERFORMANCE, RATE_FPS, WIDTH_PX, give_way
 from expression.errors import ExpressionError
 from expression.synthetic.participant import Participant
 from expression.synthetic.performance import Performance
 
 _FLUSH_EVERY: Final = 50
-_NICE: Final = 19
 _MICRO: Final = 3
 
 
@@ -61,11 +59,8 @@ def render(path: Path, seconds: float) -> None:
 
 
 def _give_way() -> None:
-    """From here on this process takes what others leave, on one processor."""
     cv2.setNumThreads(1)
-    os.nice(_NICE)
-    with suppress(OSError, psutil.Error):
-        psutil.Process().ionice(psutil.IOPRIO_CLASS_IDLE)
+    give_way(os.getpid())
 
 
 @contextmanager
