@@ -74,8 +74,9 @@ def prepare(appearance: Appearance) -> Layers:
     head, alpha = _put_over(appearance.hair_back, head, alpha)
     head, alpha = _put_over(appearance.mouth, head, alpha)
     for eye in appearance.eyes:
-        # Eyes are painted by their own part; here they only close the hole.
-        head, alpha = _put_over(Layer(appearance.skin.grey, eye.opening), head, alpha)
+        # Eyes are painted by their own part; here they only close the hole, and the seam along its rim.
+        hole = np.asarray(cv2.dilate(eye.opening, np.ones((9, 9), np.uint8)), np.float32)
+        head, alpha = _put_over(Layer(appearance.skin.grey, hole), head, alpha)
     for layer in (appearance.skin, appearance.lashes_lower, appearance.lashes_upper):
         head, alpha = _put_over(layer, head, alpha)
     front, front_alpha = _put_over(appearance.hair_front, nothing, nothing)

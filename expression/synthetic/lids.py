@@ -10,16 +10,21 @@ import numpy.typing as npt
 
 from expression.action_units import Side
 from expression.synthetic import actions
-from expression.synthetic.action_fields.face_points import smooth
 from expression.synthetic.appearance import Appearance, Layer
 from expression.synthetic.eyes import EyeLayer
 from expression.synthetic.resample import Box, resample, resample_sharp
+from expression.synthetic.sensor import lens
 from expression.synthetic.state import UNITS, FaceTrack
 
 Floats = npt.NDArray[np.float32]
 
 _RIGID_CM: Final = (0.08, 0.12)
 """Skin this close to the margin of the upper and lower lid moves with it undistorted."""
+_SMOOTH_FROM: Final = 0.12
+_SMOOTH_PX: Final = 2.5
+"""From this closure on, the skin of the upper lid is drawn more and more smoothly."""
+_CORNER_CM: Final = 0.35
+"""Distance beyond the corners of the eye at which the lids' motion has faded out."""
 _REACH_CM: Final = (0.8, 0.9)
 """Distance from the margin at which the lids' motion has faded out: the fold above, the cheek below."""
 
@@ -67,7 +72,7 @@ class Eye:
         self.px_per_degree = layer.px_per_degree
         opening = layer.opening
         rows, columns = np.flatnonzero(opening.max(1) > 0.5), np.flatnonzero(opening.max(0) > 0.5)
-        margin_x, above, below = (round(cm * px_per_cm) for cm in (0.35, 1.0, 1.0))
+        margin_x, above, below = (round(cm * px_per_cm) for cm in (0.45, 1.0, 1.0))
         self.box: Box = (
             slice(rows[0] - above, rows[-1] + below),
             slice(columns[0] - margin_x, columns[-1] + margin_x),
@@ -77,11 +82,9 @@ class Eye:
         self._x, self._y = (part.astype(np.float32) for part in np.meshgrid(np.arange(width), np.arange(height)))
         upper, lower = _margins(opening[self.box])
         self._upper, self._lower = upper, lower
-        half = (columns[-1] - columns[0]) / 2
-        place = np.abs(np.arange(width) - (columns[0] + columns[-1]) / 2 + left) / (half * 1.12)
-        self._tall = np.float32(np.max(lower - upper))
-        # Between the corners a lid travels in proportion to the opening there.
-        self._travel = np.maximum(lower - upper, 0) * smooth((1.12 - place) * 6)
+        self._solid = (lower - upper > 0.5).astype(np.float32)
+        # Between the corners a lid travels in proportion to the opening there; beyond, it takes some skin along.
+        self._travel = _travel(lower - upper, round(_CORNER_CM * px_per_cm))
         self._rigid = [cm * px_per_cm for cm in _RIGID_CM]
         self._reach = [cm * px_per_cm for cm in _REACH_CM]
         self._hole = opening[self.box].copy()
@@ -111,6 +114,11 @@ class Eye:
         upper, lower = self._upper + drop, self._lower - rise
         source = self._skin_source(drop, rise, upper, lower)
         lid = resample_sharp(skin, self._x, source)
+        if state.upper > _SMOOTH_FROM:
+            # A few rows of skin cover the whole eye now: their grain would be drawn out into streaks.
+            soft = resample(lens(skin, _SMOOTH_PX), self._x, source, replicate=True)
+            stretched = np.clip((upper - self._y) / self._rigid[0] - 1, 0, 1) * (self._travel > 0)
+            lid += np.float32(min(3 * (state.upper - _SMOOTH_FROM), 1)) * stretched * (soft - lid)
         dx, dy = state.gaze_px
         ball = self._ball
         if dx or dy:
@@ -120,7 +128,7 @@ class Eye:
             shadow = resample(shadow, self._x, self._y - drop, replicate=True)
         wet = ball * shadow + self._reflections
         hole = np.clip(self._y - upper + 0.5, 0, 1) * np.clip(lower - self._y + 0.5, 0, 1)
-        hole *= self._between
+        hole *= self._solid
         picture = lid + hole * (wet - lid)
         for lashes, is_upper in zip(self._lashes, self._lash_is_upper, strict=True):
             picture = self._brush(picture, lashes, state, is_upper, upper if is_upper else lower)
@@ -137,11 +145,6 @@ class Eye:
         ]
         moved = np.where(self._y < self._upper, drop * falls[0], np.where(self._y > self._lower, -rise * falls[1], 0))
         return moved.astype(np.float32)
-
-    @property
-    def _between(self) -> Floats:
-        inside: Floats = (self._travel > 0).astype(np.float32)
-        return inside
 
     def _paths(self, state: LidState) -> tuple[Floats, Floats]:
         return self._travel * np.float32(state.upper), self._travel * np.float32(state.lower)
@@ -163,6 +166,18 @@ class Eye:
         alpha = resample(lashes.alpha, self._x, source)
         grey = resample(lashes.grey, self._x, source, replicate=True)
         return np.asarray(picture + alpha * (grey - picture), np.float32)
+
+
+def _travel(tall: Floats, beyond: int) -> Floats:
+    """Way of the lids from open to closed in every column, with soft ends beyond the corners."""
+    columns = np.flatnonzero(tall > 0.5)
+    first, last = columns[0], columns[-1]
+    places = np.concatenate([[first - beyond], columns, [last + beyond]])
+    heights = np.concatenate([[0.0], tall[columns], [0.0]])
+    way = np.interp(np.arange(len(tall)), places, heights)
+    kernel = np.exp(-0.5 * np.square(np.arange(-6, 7) / 2.0))
+    soft = np.convolve(np.pad(way, 6, mode="edge"), kernel / kernel.sum(), "valid")
+    return np.maximum(soft, tall).astype(np.float32)
 
 
 def _before(distance: Floats, path: Floats, rigid: float, reach: float) -> Floats:

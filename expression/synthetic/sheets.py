@@ -120,7 +120,7 @@ def unit_sheet(studio: Studio, group: Group) -> Picture:
         whole = studio.take((CodedUnit(unit),))
         tiles = [
             (studio.neutral, "neutral"),
-            (whole, f"AU{int(unit)}"),
+            (whole, f"{'M' if unit >= ActionUnit.HEAD_FORWARD else 'AU'}{int(unit)}"),
             (studio.difference(whole), f"difference x{AMPLIFICATION}"),
         ]
         if unit < ActionUnit.HEAD_FORWARD:
