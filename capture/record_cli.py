@@ -19,6 +19,7 @@ from capture.messages import Start
 from capture.processes.common import prefer_this_process
 from capture.remote.address import Endpoint
 from capture.remote.keys import make_keys, require_keys
+from capture.remote.memory import keep_message_memory
 from capture.remote.server import ServerResult, StorageServer
 from capture.session import DEFAULT_OUT
 from capture.statistics import RecorderStatistics
@@ -63,6 +64,7 @@ def record(
     lines = Lines()
     # First: the threads that ZeroMQ starts take it over.
     prefer_this_process(_NICENESS)
+    keep_message_memory()
     server = StorageServer(endpoint, out, keys, lines)
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:

@@ -151,6 +151,8 @@ def prefer_this_process(niceness: int) -> None:
     """Take precedence over analysis and desktop where the system lets us."""
     with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, 0, niceness)
+        # Where sessions share the processor as groups (sched_autogroup), the above counts within our own group only.
+        Path("/proc/self/autogroup").write_text(str(niceness))
 
 
 def quiet_garbage_collector() -> None:

@@ -179,6 +179,11 @@ class Recorder:
         return self._resumed_at
 
     @property
+    def durable(self) -> int:
+        """The last frame of this trial that would survive a crash; -1 before the first."""
+        return self._durable
+
+    @property
     def recording(self) -> Start | None:
         """The trial being written, if any."""
         return self._start

@@ -27,8 +27,10 @@ MOST_WINDOW = 64
 FEWEST_WINDOW = 16
 _WINDOW_BYTES = 256 * 2**20
 """Memory for frames that arrived and are not safe yet, as far as the fewest frames allow."""
-BATCH = 16
-"""Frames written together: what the disk takes in one call."""
+_BATCH = 8
+"""Frames written together: beyond four the disk gains nothing."""
+_BATCH_AGE_S = 0.02
+"""Longest that a frame waits for others to be written with it."""
 _NAMED_DAMAGE = 1000
 
 Says = list[FromStorage]
@@ -66,6 +68,7 @@ class _Trial:
         """The next frame, by its place in the recording."""
         self.batch: list[Image] = []
         """Frames in the ring that the recorder has not been given."""
+        self.batch_since = 0.0
         self.asked_again = -1
         """A frame that arrived damaged and was asked for once more."""
         self.rewinding = False
@@ -93,8 +96,7 @@ class _Trial:
 
     def acknowledge(self) -> Acknowledge:
         """What need not be kept any more."""
-        durable = self.recorder.statistics().last_durable
-        return Acknowledge(self.start.series, self.expected - self.ring.used, durable)
+        return Acknowledge(self.start.series, self.expected - self.ring.used, self.recorder.durable)
 
 
 class Intake:
@@ -211,10 +213,18 @@ class Intake:
         trial.ring.begin(slot)
         trial.ring.publish(slot, image.seq, image.frame_id, image.device_ns, image.host_ns)
         trial.expected += 1
+        if not trial.batch:
+            trial.batch_since = time.monotonic()
         trial.batch.append(msgspec.structs.replace(image, slot=slot))
-        if len(trial.batch) >= BATCH:
+        if len(trial.batch) >= _BATCH:
             says += self.write()
         return says
+
+    @property
+    def write_due(self) -> bool:
+        """Whether frames have waited long enough for others."""
+        trial = self._trial
+        return bool(trial and trial.batch and time.monotonic() - trial.batch_since >= _BATCH_AGE_S)
 
     def write(self, *, settle: bool = False) -> Says:
         """Write what has arrived; with `settle` also make it safe, for when no more comes for a while."""

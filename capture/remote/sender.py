@@ -38,6 +38,7 @@ from capture.remote.connection import Connection
 from capture.remote.courier import Courier
 from capture.remote.keys import load_capture_keys
 from capture.remote.link import Link
+from capture.remote.memory import keep_message_memory
 from capture.remote.outbox import Outbox
 from capture.remote.wire import (
     Acknowledge,
@@ -106,6 +107,7 @@ class SenderProcess:
         self._theirs = RecorderStatistics(state=RecorderState.IDLE)
         self._trial_began_cpu_s = time.process_time()
         self._reported_ns = 0
+        self._introduced = task.again
         self._quit = False
 
     def run(self) -> None:
@@ -119,9 +121,6 @@ class SenderProcess:
         else:
             self._theirs = self._storage.greet(self._stop)
             self._report()
-            host = printable(self._storage.welcome.host, 60) if self._storage.welcome is not None else ""
-            kind = "encrypted" if self._task.keys else "not encrypted: it does not leave this machine"
-            self._hub.event("info", f"recording on {host} ({self._storage}), {kind}")
         self._frames.send(encode(Hello("recorder", os.getpid())))
         self._hub.hello("recorder")
         orphaned_at: float | None = None
@@ -190,9 +189,17 @@ class SenderProcess:
         self._theirs = msgspec.structs.replace(self._theirs, frames=0, bytes=0, lost_disk=0, queued=0, last_durable=-1)
         self._courier.open(Path(message.path).parent.parent)
         if self._storage.welcome is not None:
+            self._introduce(self._storage.welcome)
             self._announce()
         elif not self._task.again:
             self._hub.event("warning", f"no link to {self._storage}; the ring holds what it has not got")
+
+    def _introduce(self, welcome: Welcome) -> None:
+        """Say once where the frames go."""
+        if not self._introduced:
+            self._introduced = True
+            kind = "encrypted" if self._task.keys else "not encrypted: it does not leave this machine"
+            self._hub.event("info", f"recording on {printable(welcome.host, 60)} ({self._storage}), {kind}")
 
     def _ended(self, message: End) -> None:
         if self._start is None:
@@ -360,6 +367,7 @@ def main() -> None:
 
     def work(task: bytes, hub: HubLink, stop: StopRequest) -> None:
         prefer_this_process(_NICENESS)
+        keep_message_memory()
         process = SenderProcess(msgspec.json.decode(task, type=SenderTask), hub, stop)
         quiet_garbage_collector()
         process.run()

@@ -13,7 +13,6 @@ import zmq
 
 from capture.errors import CaptureError, FolderUnusable, MessageRefused
 from capture.messages import End, Image, RecorderReport, Start
-from capture.processes.common import has_input
 from capture.remote.address import Endpoint
 from capture.remote.door import Door
 from capture.remote.intake import MOST_WINDOW, Intake, ReceivedTrial
@@ -36,7 +35,7 @@ from capture.remote.wire import (
 )
 from capture.statistics import RecorderStatistics
 
-_POLL_MS = 50
+_POLL_MS = 20
 _SETTLE_AFTER_S = 0.1
 _REPORT_S = 0.1
 _HANDSHAKE_MS = 5000
@@ -173,21 +172,17 @@ class StorageServer:
     def _take(self) -> None:
         """Take what has arrived, frames straight into the ring."""
         for _ in range(_MOST_AT_ONCE):
-            if not has_input(self._socket):
+            try:
+                address = self._socket.recv(zmq.NOBLOCK)
+            except zmq.Again:
                 break
-            address = self._socket.recv(zmq.NOBLOCK)
             header = self._socket.recv() if self._more else b""
             try:
                 self._take_message(address, from_capture(header))
-            except MessageRefused as error:
-                self._turn_away(address, str(error))
             except CaptureError as error:
                 self._turn_away(address, str(error))
             while self._more:
                 self._socket.recv()
-        guest = self._guest
-        if guest is not None:
-            self._say(guest, guest.intake.write())
 
     @property
     def _more(self) -> bool:
@@ -224,8 +219,6 @@ class StorageServer:
         intake = guest.intake
         match message:
             case Start():
-                # What came before it stands in no trial that is open.
-                self._say(guest, intake.write())
                 said = intake.start(message)
                 self._watcher.note("info", f"{message.session} {message.trial} from {guest.host}")
                 self._say(guest, said)
@@ -275,10 +268,12 @@ class StorageServer:
     def _look_after(self) -> None:
         """Everything that is due in time."""
         now = time.monotonic()
+        guest = self._guest
+        if guest is not None and guest.intake.write_due:
+            self._say(guest, guest.intake.write())
         if now - self._reported < _REPORT_S:
             return
         self._reported = now
-        guest = self._guest
         if guest is None:
             self._watcher.progress(None, "", _disk_of(self._out))
             return

@@ -63,7 +63,9 @@ def test_the_file_of_the_other_machine_is_named_as_such(tmp_path):
         load_storage_keys(made.capture)
 
 
-@pytest.mark.parametrize("change", [("\nsecret", "\nsecrets"), ("[storage]", "[store]"), ('= "', "= "), ("\npublic", "\npublik")])
+@pytest.mark.parametrize(
+    "change", [("\nsecret", "\nsecrets"), ("[storage]", "[store]"), ('= "', "= "), ("\npublic", "\npublik")]
+)
 def test_a_damaged_file_is_refused_in_one_line(tmp_path, change):
     made = make_keys(tmp_path)
     text = made.capture.read_text().replace(*change, 1)
@@ -82,19 +84,24 @@ def test_two_keys_that_are_no_pair_are_refused(tmp_path):
         load_capture_keys(one.capture)
 
 
-@pytest.mark.parametrize("text", ["tcp://127.0.0.1:5599", "tcp://localhost:5599", "tcp://[::1]:5599", "tcp://127.9.9.9:1"])
+@pytest.mark.parametrize(
+    "text", ["tcp://127.0.0.1:5599", "tcp://localhost:5599", "tcp://[::1]:5599", "tcp://127.9.9.9:1"]
+)
 def test_what_stays_on_this_machine_needs_no_keys(text):
     require_keys(Endpoint.parse(text, "--listen"), None)
 
 
-@pytest.mark.parametrize("text", ["tcp://10.0.0.2:5599", "tcp://*:5599", "tcp://store:1", "tcp://0.0.0.0:1", "tcp://[::]:1"])
+@pytest.mark.parametrize(
+    "text", ["tcp://10.0.0.2:5599", "tcp://*:5599", "tcp://store:1", "tcp://0.0.0.0:1", "tcp://[::]:1"]
+)
 def test_what_could_leave_this_machine_needs_keys(text):
     with pytest.raises(BadInput, match="only encrypted"):
         require_keys(Endpoint.parse(text, "--listen"), None)
 
 
 @pytest.mark.parametrize(
-    "text", ["", "10.0.0.2:5599", "tcp://10.0.0.2", "tcp://:5", "tcp://h:0", "tcp://h:70000", "udp://h:1", "tcp://a b:1"]
+    "text",
+    ["", "10.0.0.2:5599", "tcp://10.0.0.2", "tcp://:5", "tcp://h:0", "tcp://h:70000", "udp://h:1", "tcp://a b:1"],
 )
 def test_what_is_no_address_is_refused_with_an_example(text):
     with pytest.raises(BadInput, match=r"write tcp://HOST:PORT"):

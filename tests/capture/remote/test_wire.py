@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 
 import msgspec
@@ -37,10 +38,8 @@ def test_what_keeps_to_the_grammar_arrives_as_it_was_sent(message):
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_message_or_refused(data):
-    try:
-        from_capture(data)
-    except MessageRefused as refusal:
-        assert "\n" not in str(refusal)
+    with contextlib.suppress(MessageRefused):
+        assert isinstance(from_capture(data), wire.FromCapture)
 
 
 @given(st.recursive(st.none() | st.integers() | st.text() | st.binary(max_size=9), st.lists, max_leaves=20))
@@ -83,7 +82,9 @@ def test_names_that_lead_elsewhere_are_refused(name):
     assert "plain name" in refused(SessionOpen(name, b"{}", "f"))
 
 
-@pytest.mark.parametrize("name", [*(n for n in OUTSIDE if n != "a/b"), "a/b/c", "recordings/x", "recordings", "../log/x"])
+@pytest.mark.parametrize(
+    "name", [*(n for n in OUTSIDE if n != "a/b"), "a/b/c", "recordings/x", "recordings", "../log/x"]
+)
 def test_small_files_lie_in_the_session_and_not_among_the_recordings(name):
     assert "small file" in refused(SessionFile(name, 1, 0, b"x"))
 
