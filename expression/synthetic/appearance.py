@@ -111,7 +111,7 @@ _SAMPLES: Final = 2
 
 
 def render_neutral(head: Head) -> Appearance:
-    """Paints a participant at rest: 2 to 4 s on one core, the same bytes each time.
+    """Paints a participant at rest: a few seconds on one core, the same bytes each time.
 
     Args:
         head: From `build_head`.

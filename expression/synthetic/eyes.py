@@ -130,7 +130,7 @@ def _ball(head: Head, light: Lighting, eye: Eyeball, side: int, x: Floats, y: Fl
     for _ in range(16):
         start = draw.uniform(0, 2 * np.pi)
         wave = start + 0.14 * np.sin(r * draw.uniform(9, 20) + draw.uniform(0, 6)) + draw.uniform(-0.25, 0.25) * (1 - r)
-        away = np.abs(np.angle(np.exp(1j * (angle - wave)))).astype(np.float32) * r
+        away = np.abs(np.mod(angle - wave + np.pi, 2 * np.pi) - np.pi) * r
         veins += draw.uniform(0.3, 1) * np.exp(-np.square(away / 0.014)) * smooth(0.52, 0.85, r)
     white *= 1 - 0.13 * np.clip(veins, 0, 1)
     inner = x * (-1 if side == 0 else 1)

