@@ -24,6 +24,8 @@ from capture.version import software
 SESSION_FORMAT = "1.0"
 SESSION_FILE = "session.json"
 DEFAULT_OUT = Path("sessions")
+_KEPT_OPEN = 4
+"""Recordings whose times are kept at hand; a session can have hundreds."""
 _PSEUDONYM = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,63}")
 
 
@@ -308,6 +310,8 @@ class Session:
         if recording is None:
             recording = Recording.open(self.path / entry.recording)
             if entry.seconds is not None:
+                while len(self._recordings) >= _KEPT_OPEN:
+                    self._recordings.pop(next(iter(self._recordings)))
                 self._recordings[trial] = recording
         return recording
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import google_crc32c
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -159,7 +160,10 @@ def write_json(path: Path, content: Mapping[str, Any], *, sync: bool = True) -> 
     Numbers that JSON does not have become null: some readers refuse a file with `NaN` in it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, json.dumps(finite(content), indent=1).encode(), sync=sync)
+    # Indented afterwards: json's own indenting encoder leaves reference cycles behind, and the recorder, in which the
+    # garbage collector rests, writes five of these files for every shard.
+    text = json.dumps(finite(content), allow_nan=False)
+    write_whole(path, msgspec.json.format(text, indent=1).encode(), sync=sync)
 
 
 def write_metadata(recording: Path, geometry: ShardGeometry, length: int, *, sync: bool = True) -> None:
