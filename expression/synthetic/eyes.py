@@ -125,7 +125,7 @@ def _ball(head: Head, light: Lighting, eye: Eyeball, side: int, x: Floats, y: Fl
     shade = 0.55 * shade + 0.45 * middle
 
     # Whites of the eyes hardly differ between people, but the exposure does.
-    white = np.full_like(x, 0.36 + 0.10 * min(1.0, identity.skin.albedo / 0.4))
+    white = np.full_like(x, 0.26 + 0.20 * min(1.0, identity.skin.albedo / 0.4))
     veins = np.zeros_like(x)
     for _ in range(16):
         start = draw.uniform(0, 2 * np.pi)

@@ -99,6 +99,8 @@ def _beard(ax: Floats, y: Floats, z: Floats, lips: Floats) -> Floats:
     )
     upper = smooth(0.35, -0.6, y - edge)
     lower = smooth(-12.4, -10.6, y)
+    ears = smooth(6.45, 6.75, ax) * smooth(-5.3, -4.6, y)
+    lower = lower * (1 - ears)
     under_lip = 1 - 0.75 * blob(ax, y, (1.0, -8.2), (0.6, 0.5))
     return (upper * lower * under_lip * (1 - lips) * smooth(-9.5, -7.5, z)).astype(np.float32)
 
