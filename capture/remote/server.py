@@ -26,6 +26,7 @@ from capture.remote.wire import (
     FromStorage,
     Knock,
     Refused,
+    Resume,
     SessionFile,
     SessionOpen,
     Welcome,
@@ -219,8 +220,11 @@ class StorageServer:
         intake = guest.intake
         match message:
             case Start():
+                known = intake.trial
                 said = intake.start(message)
-                self._watcher.note("info", f"{message.session} {message.trial} from {guest.host}")
+                place = next((one.expected for one in said if isinstance(one, Resume)), 0)
+                what = f"goes on with frame {place:,}" if place or intake.trial is known else "begins"
+                self._watcher.note("info", f"{message.session} {message.trial} from {guest.host} {what}")
                 self._say(guest, said)
             case End():
                 self._say(guest, intake.end(message))
@@ -358,8 +362,9 @@ def _summary(trial: ReceivedTrial) -> str:
     for count, what in (
         (trial.lost_disk, "lost on the disk"),
         (trial.damaged, "damaged"),
-        (trial.resumed, "times resumed"),
     ):
         if count:
             text += f", {count:,} {what}"
+    if trial.resumed:
+        text += ", resumed once" if trial.resumed == 1 else f", resumed {trial.resumed:,} times"
     return f"{text}; {trial.error}" if trial.error else text
