@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -43,6 +44,7 @@ class Recorder:
         self._frames = 0
         self._bytes = 0
         self._durable = -1
+        self._room = (0, 0)
         self._direct = True
         self._lost_ids: list[int] = []
         self._held: list[tuple[int, int]] = []
@@ -195,7 +197,10 @@ class Recorder:
         if now - mark >= _RATE_WINDOW_S:
             self._write_mb_s = (self._bytes - mark_bytes) / 1e6 / (now - mark)
             self._rate_mark = (now, self._bytes)
-        disk = os.statvfs(self._folder)
+        # A share that does not answer for a moment must not end the recorder.
+        with contextlib.suppress(OSError):
+            disk = os.statvfs(self._folder)
+            self._room = (disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize)
         used_cpu_s = time.process_time()
         return RecorderStatistics(
             state=self._state,
@@ -205,8 +210,8 @@ class Recorder:
             lost_disk=len(self._lost_ids),
             queued=self._waiting(),
             write_mb_s=self._write_mb_s,
-            disk_free_bytes=disk.f_bavail * disk.f_frsize,
-            disk_total_bytes=disk.f_blocks * disk.f_frsize,
+            disk_free_bytes=self._room[0],
+            disk_total_bytes=self._room[1],
             direct_io=self._direct,
             last_durable=self._durable,
             cpu_s=used_cpu_s,

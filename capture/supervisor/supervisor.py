@@ -376,7 +376,8 @@ class Supervisor:
             return
         recorder = self._recorder
         room = self._request.shard_bytes * _FREE_SHARDS_TO_GO_ON
-        full = recorder.state is RecorderState.RECORDING and recorder.disk_free_bytes < room
+        known = recorder.state is RecorderState.RECORDING and recorder.disk_total_bytes > 0
+        full = known and recorder.disk_free_bytes < room
         if full:
             left = f"{recorder.disk_free_bytes / 1e6:.0f} MB left"
             self._journal.note("error", f"the disk is full ({left}): ending the trial while that can be done cleanly")
