@@ -42,6 +42,8 @@ GROWTH_MB_PER_HOUR = 8.0
 """What the private memory of a process may grow by, over the half of the time behind the first quarter."""
 _KEEP_SIZE_PUNCH_HOLE = 3
 _LOOK_S = 0.5
+_NOTHING_MB = 1.0
+"""Over a few minutes a slope means nothing: what was kept of the last seconds fills up at first."""
 _WARM_UP_SHARE = 0.25
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.fallocate.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64]
@@ -132,7 +134,8 @@ def flat(samples: list[Sample]) -> bool:
     apart = most_apart([one.held.counts for one in settled(samples)])
     # The recorder has the five files of the next shard open, or not yet; a moment's look opens one elsewhere.
     steady = apart.descriptors <= 6 and max(apart.sockets, apart.shared_mappings, apart.threads) <= 1
-    return steady and growth(samples) <= GROWTH_MB_PER_HOUR
+    memory = [one.held.private_mb for one in settled(samples)]
+    return steady and (growth(samples) <= GROWTH_MB_PER_HOUR or max(memory) - min(memory) < _NOTHING_MB)
 
 
 def soak(folder: Path, minutes: float, every_s: float) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from capture.session import Session
 from tests.fuzz import seeds
+from tests.fuzz.contract import bounded_time, command, only_our_errors
 from tests.fuzz.hostile import VALUES, places
-from tests.fuzz.targets import bounded_time, command, only_our_errors
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from capture.errors import ConfigError
 from capture.settings import load_hardware
 from capture.simulator.frame_bank import FrameBank, FrameBankError
-from tests.fuzz.targets import bounded_time, only_our_errors
+from tests.fuzz.contract import bounded_time, only_our_errors
 
 GOOD = 'name = "Mine"\nproducer = "simulator"\nrate_fps = 500\n'
 

@@ -14,7 +14,8 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
-from tests.fuzz.targets import LONGEST_S, TARGETS
+from tests.fuzz.contract import LONGEST_S
+from tests.fuzz.targets import TARGETS
 
 _MEMORY_MB = 2048
 _LONGEST_INPUT = 65_536

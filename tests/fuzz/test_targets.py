@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.fuzz.contract import Target
 from tests.fuzz.hostile import spoilt
-from tests.fuzz.targets import TARGETS, Target, scratch
+from tests.fuzz.targets import TARGETS, scratch
 
 INPUTS = 25
 ROOT = Path(__file__).parents[2]

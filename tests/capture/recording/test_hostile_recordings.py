@@ -21,8 +21,8 @@ from capture.recording.reader import Recording
 from capture.recording.repair import repair
 from capture.recording.verify import verify
 from tests.fuzz import seeds
+from tests.fuzz.contract import bounded_time, command, only_our_errors, read_all
 from tests.fuzz.hostile import VALUES, places
-from tests.fuzz.targets import bounded_time, command, only_our_errors, read_all
 
 MUCH_MEMORY = 1 << 30
 
