@@ -18,7 +18,7 @@ Floats = npt.NDArray[np.float32]
 
 ROOM_PX: Final = 24
 """Motion up to which only the pieces of a layer have to be drawn; beyond, all of its surroundings are."""
-_BAND: Final = 96
+_BAND: Final = 64
 
 
 @dataclass(frozen=True)
@@ -143,6 +143,6 @@ def _without_short(kind: npt.NDArray[np.int64], value: int) -> npt.NDArray[np.in
     ends = np.flatnonzero(np.diff(np.concatenate([[0], kind == value, [0]])))
     result = kind.copy()
     for start, stop in ends.reshape(-1, 2):
-        if stop - start < 112:
+        if stop - start < 88:
             result[start:stop] = 1
     return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import cv2
@@ -27,11 +28,11 @@ def resample(image: Floats, x: Floats, y: Floats, replicate: bool = False) -> Fl
 
 
 def resample_sharp(image: Floats, x: Floats, y: Floats) -> Floats:
-    """The image at fractional places, sharper than `resample` and slower; continued beyond its rim."""
-    places = [_before_cubic(part) for part in (x, y)]
-    return np.asarray(
-        cv2.remap(image, places[0], places[1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.float32
-    )
+    """The image at fractional places, sharper than `resample` and slower; continued beyond its rim.
+
+    OpenCV's cubic convolution is asked for the places at which it gives the right answer on straight slopes.
+    """
+    return np.asarray(cv2.remap(image, _ask(x), _ask(y), cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
 
 def finer(image: Floats) -> Floats:
@@ -39,21 +40,11 @@ def finer(image: Floats) -> Floats:
 
     Pixel (x, y) of the image lies at FINE * (x, y) + (FINE - 1) / 2.
     """
-    kernels = [_keys(part) for part in (0.75, 0.25)]
-    result = np.asarray(image, np.float32)
-    for axis in (1, 0):
-        parts = []
-        for kernel, shift in zip(kernels, (0, 1), strict=True):
-            columns, rows = (kernel, np.ones(1, np.float32)) if axis == 1 else (np.ones(1, np.float32), kernel)
-            anchor = (2 - shift, 0) if axis == 1 else (0, 2 - shift)
-            filtered = cv2.sepFilter2D(
-                result, cv2.CV_32F, columns, rows, anchor=anchor, borderType=cv2.BORDER_REPLICATE
-            )
-            parts.append(np.asarray(filtered, np.float32))
-        result = np.stack(parts, axis=2 if axis == 1 else 1).reshape(
-            (result.shape[0], -1) if axis == 1 else (-1, result.shape[1])
-        )
-    return np.ascontiguousarray(result, np.float32)
+    padded = np.pad(image, 2, mode="edge")
+    spread = np.zeros((FINE * padded.shape[0], FINE * padded.shape[1]), np.float32)
+    spread[::FINE, ::FINE] = padded
+    result = cv2.sepFilter2D(spread, cv2.CV_32F, _BETWEEN, _BETWEEN, anchor=(4, 4), borderType=cv2.BORDER_CONSTANT)
+    return np.ascontiguousarray(result[2 * FINE : -2 * FINE, 2 * FINE : -2 * FINE], np.float32)
 
 
 def sample_field(field: Floats, at: Floats) -> Floats:
@@ -97,29 +88,53 @@ def invert(motions: list[Floats], nodes: Floats, box: Box, start: Floats) -> lis
     margin = 6
     wide = tuple(slice(max(part.start - margin, 0), part.stop + margin) for part in box)
     around = [motion[wide[0], wide[1]] for motion in motions]
-    height = around[0].shape[0]
-    # The fields are stacked above each other and solved in one go: small arrays cost more in calls than in sums.
-    table = np.concatenate(around)
-    cure = np.concatenate([_inverse_slope(part) for part in around])
-    target = np.concatenate([nodes[box]] * len(motions))
     origin = nodes[wide[0].start, wide[1].start]
     rows = box[0].stop - box[0].start
-    offset = np.zeros((len(motions) * rows, 1, 2), np.float32)
-    offset[..., 1] = (np.arange(len(motions)) * height).repeat(rows)[:, None]
-    offset -= origin / STEP
+    # The fields are stacked above each other and solved in one go: small arrays cost more in calls than in sums.
+    cures = [_inverse_slope(part[::2, ::2], 2 * STEP) for part in around]
+    stack = _Stack(
+        np.concatenate(around),
+        np.concatenate(cures),
+        _offsets(origin / STEP, around[0].shape[0], len(motions), rows),
+        _offsets(origin / (2 * STEP), cures[0].shape[0], len(motions), rows),
+        np.concatenate([nodes[box]] * len(motions)),
+    )
     guess = np.concatenate([start] * len(motions))
-    largest = float(np.abs(table).max())
+    largest = max(float(np.abs(motion[box] + start - nodes[box]).max()) for motion in motions)
     if largest < 3:
-        found = _newton(table, cure, offset, target, guess, 2)
+        found = _newton(stack, guess, 2)
     elif rows % 2:
-        found = _newton(table, cure, offset, target, guess, 4 if largest < 8 else 6)
+        found = _newton(stack, guess, 4 if largest < 8 else 6)
     else:
         # The bulk of the way on every second node, the last step on all.
-        thin = (slice(None, None, 2), slice(None, None, 2))
-        first = _newton(table, cure, offset[::2], target[thin], guess[thin], 3 if largest < 8 else 5)
-        shift = enlarge(first - target[thin], 2 * first.shape[1], 2 * first.shape[0])
-        found = _newton(table, cure, offset, target, target + shift[:, : target.shape[1]], 1 if largest < 8 else 2)
+        thin = stack.thinned()
+        first = _newton(thin, guess[::2, ::2], 3 if largest < 8 else 5)
+        shift = enlarge(first - thin.target, 2 * first.shape[1], 2 * first.shape[0])
+        found = _newton(stack, stack.target + shift[:, : stack.target.shape[1]], 1 if largest < 8 else 2)
     return np.split(found, len(motions))
+
+
+@dataclass(frozen=True)
+class _Stack:
+    """Fields to be inverted, above each other."""
+
+    motion: Floats
+    cure: Floats
+    """The inverse of 1 + slope, on every second node."""
+    motion_offset: Floats
+    """(rows, 1, 2) from px / STEP to places in `motion`, for every row of `target`."""
+    cure_offset: Floats
+    target: Floats
+
+    def thinned(self) -> _Stack:
+        """Every second row and column to solve for."""
+        return _Stack(self.motion, self.cure, self.motion_offset[::2], self.cure_offset[::2], self.target[::2, ::2])
+
+
+def _offsets(origin: Floats, height: int, count: int, rows: int) -> Floats:
+    offset = np.zeros((count * rows, 1, 2), np.float32)
+    offset[..., 1] = (np.arange(count) * height).repeat(rows)[:, None]
+    return np.asarray(offset - origin, np.float32)
 
 
 def invert_rigid(motion: Floats, nodes: Floats, box: Box) -> Floats:
@@ -156,27 +171,26 @@ def fill(values: Floats, known: npt.NDArray[np.bool_]) -> Floats:
     return np.where(known[..., None], values, wide).astype(np.float32)
 
 
-def _newton(table: Floats, cure: Floats, offset: Floats, target: Floats, guess: Floats, steps: int) -> Floats:
+def _newton(stack: _Stack, guess: Floats, steps: int) -> Floats:
     x = guess.astype(np.float32, copy=True)
+    way = np.empty(0, np.float32)
     for step in range(steps):
-        at = x * np.float32(1 / STEP)
-        at += offset
-        miss = sample_field(table, at)
+        miss = sample_field(stack.motion, x * np.float32(1 / STEP) + stack.motion_offset)
         miss += x
-        miss -= target
+        miss -= stack.target
         if step % 2 == 0 or steps > 3:
             # In small motion the slope hardly changes from one step to the next.
-            way = sample_field(cure, at)
+            way = sample_field(stack.cure, x * np.float32(0.5 / STEP) + stack.cure_offset)
         x[..., 0] -= way[..., 0] * miss[..., 0] + way[..., 1] * miss[..., 1]
         x[..., 1] -= way[..., 2] * miss[..., 0] + way[..., 3] * miss[..., 1]
     return x
 
 
-def _inverse_slope(motion: Floats) -> Floats:
+def _inverse_slope(motion: Floats, step: int) -> Floats:
     """(H, W, 4) the inverse of 1 + the slope of a motion, bounded where skin folds over itself."""
     slope = np.zeros((*motion.shape[:2], 4), np.float32)
-    slope[:, 1:-1, :2] = (motion[:, 2:] - motion[:, :-2]) * np.float32(0.5 / STEP)
-    slope[1:-1, :, 2:] = (motion[2:] - motion[:-2]) * np.float32(0.5 / STEP)
+    slope[:, 1:-1, :2] = (motion[:, 2:] - motion[:, :-2]) * np.float32(0.5 / step)
+    slope[1:-1, :, 2:] = (motion[2:] - motion[:-2]) * np.float32(0.5 / step)
     a, b, c, d = 1 + slope[..., 0], slope[..., 2], slope[..., 1], 1 + slope[..., 3]
     scale = 1 / np.maximum(a * d - b * c, np.float32(0.25))
     return np.stack([d * scale, -b * scale, -c * scale, a * scale], axis=-1)
@@ -186,10 +200,9 @@ _OPENCV_A: Final = -0.75
 """Constant of OpenCV's cubic convolution; only -1/2 reproduces straight slopes."""
 
 
-def _before_cubic(places: Floats) -> Floats:
-    """Where OpenCV's cubic convolution has to be asked so that it answers for these places on straight slopes."""
+def _ask(places: Floats) -> Floats:
     whole = np.floor(places)
-    return np.asarray(whole + np.interp(places - whole, _ANSWERED, _ASKED), np.float32)
+    return np.asarray(whole + _ASKED[((places - whole) * _PARTS + 0.5).astype(np.int32)], np.float32)
 
 
 def _keys(part: float, a: float = -0.5) -> npt.NDArray[np.float32]:
@@ -199,5 +212,8 @@ def _keys(part: float, a: float = -0.5) -> npt.NDArray[np.float32]:
     return np.where(t <= 1, near, far).astype(np.float32)
 
 
-_ASKED: Final = np.linspace(0, 1, 65)
-_ANSWERED: Final = np.array([_keys(float(part), _OPENCV_A) @ np.array([-1.0, 0, 1, 2]) for part in _ASKED])
+_PARTS: Final = 256
+_ANSWERED: Final = [float(_keys(part, _OPENCV_A) @ np.array([-1.0, 0, 1, 2])) for part in np.linspace(0, 1, 65)]
+_ASKED: Final = np.interp(np.linspace(0, 1, _PARTS + 1), _ANSWERED, np.linspace(0, 1, 65)).astype(np.float32)
+_BETWEEN: Final = np.stack([_keys(0.25)[::-1], _keys(0.75)[::-1]], axis=1).ravel()
+"""Weights of the eight places around a fine pixel, of which every second holds a pixel."""

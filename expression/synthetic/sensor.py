@@ -12,7 +12,9 @@ from expression.synthetic.head import HEIGHT_PX, WIDTH_PX
 
 Floats = npt.NDArray[np.float32]
 
-_TILE: Final = (HEIGHT_PX + 256, WIDTH_PX + 256)
+_SPARE: Final = 384
+_TILE: Final = (HEIGHT_PX + _SPARE, WIDTH_PX + _SPARE)
+"""One field of noise is shown at a place of its own in every frame."""
 _GAMMA: Final = 2.2
 _BLACK_SIGMA: Final = 1.4
 _WHITE_SIGMA: Final = 2.6
@@ -36,10 +38,11 @@ class Sensor:
         draw = np.random.Generator(np.random.PCG64([seed, 0x5E45]))
         self._seed = seed
         self._noise = noise
-        self._grain = draw.standard_normal(_TILE, np.float32)
+        grain = noise * draw.standard_normal(_TILE, np.float32)
+        self._with_light = 1 + np.float32((_WHITE_SIGMA - _BLACK_SIGMA) / 255) * grain
+        self._in_the_dark = np.float32(_BLACK_SIGMA) * grain
         # Columns of a CMOS sensor have amplifiers of their own: a trace of fixed stripes.
         self._fixed = (0.12 * noise * draw.standard_normal((1, WIDTH_PX), np.float32)).repeat(HEIGHT_PX, 0)
-        self._sigma = np.empty((HEIGHT_PX, WIDTH_PX), np.float32)
         self._work = np.empty((HEIGHT_PX, WIDTH_PX), np.float32)
 
     def expose(self, picture: Floats, gain: float, frame: int, out: npt.NDArray[np.uint8]) -> None:
@@ -55,22 +58,17 @@ class Sensor:
         if not self._noise:
             cv2.convertScaleAbs(picture, out, brighter)
             return
-        work, sigma = self._work, self._sigma
-        slope = (_WHITE_SIGMA - _BLACK_SIGMA) / 255
-        np.multiply(picture, np.float32(brighter * slope * self._noise), out=sigma)
-        np.add(sigma, np.float32(_BLACK_SIGMA * self._noise), out=sigma)
-        top, left, flip = self._place(frame)
-        grain = self._grain[top : top + HEIGHT_PX, left : left + WIDTH_PX]
-        cv2.multiply(sigma, grain, work, flip)
-        cv2.scaleAdd(picture, brighter, work, work)
-        cv2.add(work, self._fixed, work)
-        cv2.max(work, 0, work)  # type: ignore[call-overload]
-        cv2.convertScaleAbs(work, out)
+        work = self._work
+        place = self._place(frame)
+        cv2.multiply(picture, self._with_light[place], work)
+        cv2.scaleAdd(work, brighter, self._in_the_dark[place], work)
+        # Rounds, and clips to black and white.
+        cv2.add(work, self._fixed, out, dtype=cv2.CV_8U)
 
-    def _place(self, frame: int) -> tuple[int, int, float]:
+    def _place(self, frame: int) -> tuple[slice, slice]:
         draw = np.random.Generator(np.random.PCG64([self._seed, frame, 0x0FF5E7]))
-        top, left, sign = draw.integers(0, (256, 256, 2))
-        return int(top), int(left), 1.0 if sign else -1.0
+        top, left = (int(part) for part in draw.integers(0, _SPARE, 2))
+        return slice(top, top + HEIGHT_PX), slice(left, left + WIDTH_PX)
 
 
 def lens(layer: Floats, sigma_px: float = 0.55) -> Floats:
