@@ -156,6 +156,11 @@ class Capture:
         """Whether the trial has come to its end; with the monitor the command goes on."""
         return self.ended or Recording.open(self.path).attributes.state == "complete"
 
+    @property
+    def behind_ms(self) -> float:
+        """Age of the newest frame that a reader finds."""
+        return (time.monotonic_ns() - int(Recording.open(self.path).host_ns[-1])) / 1e6
+
     def stop(self) -> int:
         """Ctrl-C, as the operator ends it; the exit status."""
         if not self.ended:
@@ -252,6 +257,10 @@ def one_capture(targets: Sequence[str], folder: Path, chance: random.Random) -> 
         struck: list[tuple[str, float]] = []
         killed_ns, waited_ms = 0, 0.0
         for target in targets:
+            if target in FATAL:
+                # Behind a recorder that was killed the next one finds a ring full of frames, and is late until it has
+                # written them: a second kill then would tell of the first one.
+                wait_for(lambda: running.over or running.behind_ms < MOST_MS, "no recorder caught up")
             begun = time.monotonic()
             pause.wait(chance.uniform(0.0, 0.6))
             waited_before_ns = running.waited_ns()
