@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,7 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from tests.fuzz.contract import LONGEST_S
-from tests.fuzz.targets import TARGETS
+from tests.fuzz.targets import TARGETS, scratch
 
 _MEMORY_MB = 2048
 _LONGEST_INPUT = 65_536
@@ -33,14 +34,19 @@ def fuzz(name: str, seconds: int, corpus: Path, finds: Path) -> dict[str, object
         "report_slow_units": 2 * LONGEST_S,
         "print_final_stats": 1,
     }
-    command = [sys.executable, "-m", "tests.fuzz.one", name, str(corpus / name)]
-    done = subprocess.run(
-        [*command, *(f"-{option}={value}" for option, value in options.items())],
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-    )
+    # Made and removed here: the fuzzer ends its process without looking back.
+    folder = scratch()
+    command = [sys.executable, "-m", "tests.fuzz.one", name, str(corpus / name), str(folder)]
+    try:
+        done = subprocess.run(
+            [*command, *(f"-{option}={value}" for option, value in options.items())],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
     runs = re.findall(r"stat::number_of_executed_units:\s+(\d+)", done.stderr)
     features = re.findall(r"ft: (\d+)", done.stderr)
     found = sorted(path.name for path in finds.glob(f"{name}-*"))

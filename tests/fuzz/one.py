@@ -1,9 +1,8 @@
-"""Fuzzes one target with coverage: `python -m tests.fuzz.one TARGET CORPUS [libFuzzer options]`."""
+"""Fuzzes one target with coverage: `python -m tests.fuzz.one TARGET CORPUS FOLDER [libFuzzer options]`."""
 
 from __future__ import annotations
 
 import random
-import shutil
 import sys
 from importlib.machinery import PathFinder
 from pathlib import Path
@@ -14,14 +13,13 @@ import atheris
 sys.meta_path.insert(0, PathFinder)
 with atheris.instrument_imports(include=["capture"]):
     from tests.fuzz.hostile import spoilt
-    from tests.fuzz.targets import TARGETS, scratch
+    from tests.fuzz.targets import TARGETS
 
 
 def main() -> None:
     """Fuzz until the time is over or something is found."""
-    name, corpus = sys.argv[1:3]
-    folder = scratch()
-    target = TARGETS[name](folder)
+    name, corpus, folder = sys.argv[1:4]
+    target = TARGETS[name](Path(folder))
     seeds = Path(corpus)
     seeds.mkdir(parents=True, exist_ok=True)
     for number, seed in enumerate(target.seeds()):
@@ -37,11 +35,8 @@ def main() -> None:
                 pass
         return bytes(atheris.Mutate(data, max_size))
 
-    try:
-        atheris.Setup([sys.argv[0], corpus, *sys.argv[3:]], target, custom_mutator=mutate)
-        atheris.Fuzz()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    atheris.Setup([sys.argv[0], corpus, *sys.argv[4:]], target, custom_mutator=mutate)
+    atheris.Fuzz()
 
 
 if __name__ == "__main__":
