@@ -83,7 +83,7 @@ def displacement(points: Floats, unit: ActionUnit, side: Side, lips: Lips) -> Fl
     moved = FIELDS[unit](FacePoints.of(points, lips))
     if side is Side.BOTH:
         return moved
-    return moved * _half(points, side)[:, None]
+    return moved * half(points, side)[:, None]
 
 
 def swallow(points: Floats) -> Floats:
@@ -139,7 +139,8 @@ def fit_to(head: Head) -> Fit:
     return Fit((scale * (u * flip) @ v).astype(np.float32))
 
 
-def _half(points: Floats, side: Side) -> Floats:
+def half(points: Floats, side: Side) -> Floats:
+    """(N,) how much points of the base mesh belong to one half of the face; left and right add up to 1."""
     sign = 1 if side is Side.LEFT else -1
-    half: Floats = smooth(0.5 + sign * points[:, 0] / (2 * _MIDLINE_CM))
-    return half
+    share: Floats = smooth(0.5 + sign * points[:, 0] / (2 * _MIDLINE_CM))
+    return share

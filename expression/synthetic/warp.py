@@ -104,8 +104,9 @@ class SkinWarp:
         for number, unit in enumerate(UNITS):
             if unit not in actions.FIELDS:
                 continue
+            whole = [actions.displacement(coarse_base, unit, Side.BOTH, lips) for lips in Lips]
             for side in (Side.LEFT, Side.RIGHT):
-                parts = [actions.displacement(coarse_base, unit, side, lips) for lips in Lips]
+                parts = [moved * actions.half(coarse_base, side)[:, None] for moved in whole]
                 upper, lower = in_picture(parts[0]), in_picture(parts[1])
                 fields[number, side] = _unit_field(
                     in_picture(np.where(above, parts[0], parts[1])), upper[mouth], lower[mouth]
