@@ -48,7 +48,11 @@ class Hub:
         if not self._socket.poll(timeout_ms):
             return
         while has_input(self._socket):
-            address, data = self._socket.recv_multipart(zmq.NOBLOCK)
+            address, *parts = self._socket.recv_multipart(zmq.NOBLOCK)
+            if len(parts) != 1:
+                yield MessageRefused(f"a message of {len(parts)} parts: the hub takes messages of one")
+                continue
+            data = parts[0]
             try:
                 message = decode(data)
             except MessageRefused as error:
