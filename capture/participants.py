@@ -18,6 +18,7 @@ from typing import Final, Literal
 import msgspec
 
 from capture.errors import BadInput, FolderUnusable, RecordingInvalid
+from capture.recording.files import read_document
 
 REGISTRY_FILE: Final = "participants.jsonl"
 PSEUDONYM: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,63}")
@@ -25,7 +26,6 @@ PSEUDONYM: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,63}")
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Without characters that are mistaken for each other on paper."""
 _RANDOM_CHARACTERS = 5
-_MOST_BYTES = 64 * 1024**2
 _MOST_LINE_BYTES = 64 * 1024
 
 
@@ -143,9 +143,7 @@ class Registry:
     def entries(self) -> list[Entry]:
         """Every line, in order; an unfinished last line, left by a power cut, is left out."""
         try:
-            if self.path.stat().st_size > _MOST_BYTES:
-                raise RecordingInvalid(f"{self.path} is larger than a registry can be: it is not one")
-            data = self.path.read_bytes()
+            data = read_document(self.path)
         except FileNotFoundError:
             return []
         except OSError as error:

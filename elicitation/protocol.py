@@ -15,8 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from elicitation.draw import Candidate, draw_stimuli
 from elicitation.errors import ProtocolInvalid
 from elicitation.stimuli import Manifest
+from elicitation.text_file import read_text
 
-_MOST_BYTES = 1024**2
 _BUNDLED = resources.files("elicitation") / "protocols"
 _KEY_LINE = re.compile(r"^\s*([A-Za-z0-9_-]+)\s*=")
 StepKind = Literal["instruction", "baseline", "stimulus", "rest", "affect_grade", "self_report", "questionnaire"]
@@ -153,15 +153,7 @@ def load_protocol(name: str) -> tuple[Protocol, Path]:
         raise ProtocolInvalid(
             f"there is no protocol file {name!r}, and none of that name comes along; there are {known}"
         )
-    try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise ProtocolInvalid(f"{path} is larger than a protocol can be")
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ProtocolInvalid(f"cannot read {path}: {error.strerror}") from error
-    except UnicodeDecodeError:
-        raise ProtocolInvalid(f"{path} is not a text in UTF-8") from None
-    return parse_protocol(text, str(path)), path.parent
+    return parse_protocol(read_text(path, ProtocolInvalid), str(path)), path.parent
 
 
 def parse_protocol(text: str, name: str) -> Protocol:

@@ -12,14 +12,15 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from capture.recording.files import write_whole
 from elicitation.errors import ManifestInvalid
+from elicitation.text_file import read_text
 from expression import Emotion
 from expression.emotions import parse_emotion
 from expression.errors import ExpressionError
 from expression.paper import STIMULI
 
 MISSING: Final = "n/a"
-_MOST_BYTES = 16 * 1024**2
 _DURATION_TOLERANCE_S = 1.0
 """The paper gives whole seconds."""
 _VIDEO_SUFFIXES = frozenset({".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv"})
@@ -148,9 +149,7 @@ class Manifest:
         writer.writerow(used)
         for row in dumped:
             writer.writerow([_cell(row[name]) for name in used])
-        partial = path.with_name(f".{path.name}.partial")
-        partial.write_text(out.getvalue(), encoding="utf-8")
-        partial.replace(path)
+        write_whole(path, out.getvalue().encode())
 
     def locate(self, folder: Path, durations: Mapping[Path, float] | None = None) -> tuple[Located, ...]:
         """Find each stimulus's file: as named, else by checksum, else the only video of its duration.
@@ -200,14 +199,7 @@ def file_sha256(path: Path) -> str:
 
 
 def _rows(path: Path) -> tuple[list[tuple[int, dict[str, str]]], list[str]]:
-    try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise ManifestInvalid(f"{path} is larger than a manifest can be")
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ManifestInvalid(f"cannot read {path}: {error.strerror}") from error
-    except UnicodeDecodeError:
-        raise ManifestInvalid(f"{path} is not a text in UTF-8: save it as tab-separated UTF-8") from None
+    text = read_text(path, ManifestInvalid)
     try:
         lines = list(csv.reader(io.StringIO(text), delimiter="\t", strict=True))
     except csv.Error as error:
