@@ -21,7 +21,9 @@ from capture.session import Session
 
 RECORD = [sys.executable, "-P", "-m", "capture.record_cli"]
 CAPTURE = [sys.executable, "-P", "-m", "capture.cli", "--no-tui", "--no-live", "--frame-bank", "test"]
-ADDRESS = "tcp://10.201.7.2:5599"
+NEAR, FAR, PORT = "10.201.7.1", "10.201.7.2", "5599"
+ADDRESS = f"tcp://{FAR}:{PORT}"
+LONG_LINK = Path(__file__).with_name("long_link.py")
 
 
 def ip(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -44,8 +46,8 @@ class Lab:
             ip("netns", "add", self.near),
             ip("netns", "add", self.far),
             ip("link", "add", "dfme0", "netns", self.near, "type", "veth", "peer", "name", "dfme0", "netns", self.far),
-            ip("-n", self.near, "addr", "add", "10.201.7.1/24", "dev", "dfme0"),
-            ip("-n", self.far, "addr", "add", "10.201.7.2/24", "dev", "dfme0"),
+            ip("-n", self.near, "addr", "add", f"{NEAR}/24", "dev", "dfme0"),
+            ip("-n", self.far, "addr", "add", f"{FAR}/24", "dev", "dfme0"),
             ip("-n", self.near, "link", "set", "dfme0", "up"),
             ip("-n", self.far, "link", "set", "dfme0", "up"),
         ):
@@ -76,6 +78,18 @@ class Lab:
         if done.returncode:
             pytest.skip(f"this kernel has no {rule[0]}: {done.stderr.strip()}")
 
+    def lengthen(self, delay_ms: int) -> str:
+        """Put a long way between the machines, there and back; returns the address at its near end."""
+        assert ip("-n", self.near, "link", "set", "lo", "up").returncode == 0
+        way = subprocess.Popen(
+            ["ip", "netns", "exec", self.near, sys.executable, str(LONG_LINK), NEAR, FAR, PORT, str(delay_ms)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.started.append(way)
+        assert way.stdout.readline() == "listening\n"
+        return f"tcp://{NEAR}:{PORT}"
+
     def record(self, *options: object) -> subprocess.Popen[str]:
         """The storage machine's operator."""
         with self.log.open("a") as log:
@@ -91,11 +105,11 @@ class Lab:
         self.started.append(process)
         return process
 
-    def capture(self, *options: object, keys: Path | None = None) -> subprocess.Popen[str]:
+    def capture(self, *options: object, keys: Path | None = None, address: str = ADDRESS) -> subprocess.Popen[str]:
         """The capture machine's operator."""
         process = subprocess.Popen(
             [
-                *("ip", "netns", "exec", self.near, *CAPTURE, "--json", "--remote", ADDRESS, "--out", str(self.local)),
+                *("ip", "netns", "exec", self.near, *CAPTURE, "--json", "--remote", address, "--out", str(self.local)),
                 *("--keys", str(keys or self.keys.capture), *map(str, options)),
             ],
             stdout=subprocess.PIPE,
@@ -238,12 +252,13 @@ def test_a_link_slower_than_the_camera_is_evened_out_by_the_ring(lab, journey, h
 
 
 def test_a_long_link_carries_the_rate(lab, journey, hardware):
-    lab.shape("netem", "delay", "10ms")
     record = lab.record()
-    result, _ = ended(lab.capture("--hw", hardware, "--frames", 800))
-    assert result["frames"] == 800
+    journey.wait_for(lambda: "listening" in lab.log.read_text())
+    through = lab.lengthen(delay_ms=25)
+    result, _ = ended(lab.capture("--hw", hardware, "--fps", 100, "--frames", 500, address=through))
+    assert result["frames"] == 500
     lab.stop(record)
-    assert_whole(lab, journey, 800)
+    assert_whole(lab, journey, 500)
 
 
 def test_a_wrong_key_gets_nothing_and_both_sides_say_what_is_wrong(lab, journey, tmp_path):
