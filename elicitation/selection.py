@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from statistics import fmean, stdev
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from elicitation.errors import RatingsInvalid
+from elicitation.text_file import read_table
 from expression import Emotion
+from expression.emotions import parse_emotion
+from expression.errors import ExpressionError
+
+_COLUMNS: Final = ("volunteer", "stimulus", "emotion", "intensity")
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,26 @@ class Judged:
     kept: bool
     reason: str
     """Why it was kept or not, in a few words."""
+
+
+def read_ratings(path: Path) -> tuple[Rating, ...]:
+    """Ratings from a tab-separated table with the columns volunteer, stimulus, emotion and intensity.
+
+    Raises:
+        RatingsInvalid: Unreadable, a column missing, or a value impossible; names the line.
+    """
+    rows, header = read_table(path, RatingsInvalid)
+    missing = [name for name in _COLUMNS if name not in header]
+    if missing:
+        raise RatingsInvalid(f"{path}: the column {missing[0]!r} is missing; there must be {', '.join(_COLUMNS)}")
+    ratings = []
+    for line, row in rows:
+        try:
+            emotion, intensity = parse_emotion(row["emotion"]), int(row["intensity"])
+        except (ExpressionError, ValueError) as error:
+            raise RatingsInvalid(f"{path}, line {line}: {error}") from None
+        ratings.append(Rating(row["volunteer"], row["stimulus"], emotion, intensity))
+    return tuple(ratings)
 
 
 def select_stimuli(ratings: Iterable[Rating], rule: SelectionRule) -> tuple[Judged, ...]:

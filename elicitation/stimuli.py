@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from capture.recording.files import write_whole
 from elicitation.errors import ManifestInvalid
-from elicitation.text_file import read_text
+from elicitation.text_file import read_table
 from expression import Emotion
 from expression.emotions import parse_emotion
 from expression.errors import ExpressionError
@@ -113,7 +113,7 @@ class Manifest:
         Raises:
             ManifestInvalid: Unreadable, a column unknown or missing, a value impossible; names line and column.
         """
-        rows, header = _rows(path)
+        rows, header = read_table(path, ManifestInvalid)
         unknown = [name for name in header if name not in _COLUMNS]
         if unknown:
             raise ManifestInvalid(f"{path}: unknown column {unknown[0]!r}; there are {', '.join(_COLUMNS)}")
@@ -196,27 +196,6 @@ def file_sha256(path: Path) -> str:
     """SHA-256 of a file's bytes, in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _rows(path: Path) -> tuple[list[tuple[int, dict[str, str]]], list[str]]:
-    text = read_text(path, ManifestInvalid)
-    try:
-        lines = list(csv.reader(io.StringIO(text), delimiter="\t", strict=True))
-    except csv.Error as error:
-        raise ManifestInvalid(f"{path}: not a tab-separated table ({error})") from None
-    if not lines or len(lines[0]) < 2:
-        raise ManifestInvalid(f"{path}: not a tab-separated table with a line of column names")
-    header = [name.strip() for name in lines[0]]
-    if len(set(header)) < len(header):
-        raise ManifestInvalid(f"{path}: a column stands there twice")
-    rows = []
-    for line, cells in enumerate(lines[1:], start=2):
-        if not any(cell.strip() for cell in cells):
-            continue
-        if len(cells) != len(header):
-            raise ManifestInvalid(f"{path}, line {line}: {len(cells)} columns, the first line has {len(header)}")
-        rows.append((line, dict(zip(header, (cell.strip() for cell in cells), strict=True))))
-    return rows, header
 
 
 def _cell(value: object) -> str:

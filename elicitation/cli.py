@@ -1,0 +1,380 @@
+"""`dfme-elicit`: prepares a study: its stimuli, its protocol, its participants and their consent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from enum import StrEnum
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import typer
+from pydantic import ValidationError
+from rich.table import Table
+
+from capture.console import Progress, output, print_json, run_command
+from capture.errors import BadInput
+from capture.participants import Participant, Registry
+from elicitation.placeholder import make_placeholder
+from elicitation.probe import Finding, VideoFacts, judge_loudness, judge_video, probe_video
+from elicitation.protocol import load_protocol, plan_session
+from elicitation.selection import Judged, SelectionRule, read_ratings, select_stimuli
+from elicitation.stimuli import Located, Manifest
+from elicitation.text_file import read_text
+from expression.emotions import parse_emotion
+from expression.errors import ExpressionError
+
+_VIDEO_SUFFIXES: Final = ("*.mp4", "*.mkv", "*.mov", "*.avi", "*.webm", "*.m4v", "*.mpg", "*.mpeg", "*.wmv")
+_VALIDATE_EPILOG = """
+Exit status 1 where a stimulus has an error or is absent.
+
+Examples:
+
+  dfme-elicit validate --stimuli videos --refresh 60
+
+  dfme-elicit validate --stimuli videos --manifest stimuli.tsv --json
+"""
+_PLACEHOLDERS_EPILOG = """
+Examples:
+
+  dfme-elicit placeholders --out videos --seconds 10
+
+  dfme-elicit placeholders --out videos --manifest stimuli.tsv
+"""
+_SELECT_EPILOG = """
+RATINGS is a tab-separated table with the columns volunteer, stimulus, emotion and intensity (1 to 5).
+
+Examples:
+
+  dfme-elicit select ratings.tsv
+
+  dfme-elicit select ratings.tsv --keep 15 --min-raters 20 --quota contempt=2 --quota surprise=1
+"""
+_PLAN_EPILOG = """
+Examples:
+
+  dfme-elicit plan --seed 7
+
+  dfme-elicit plan our_study.toml --seed 7 --json
+"""
+_PARTICIPANT_EPILOG = """
+Examples:
+
+  dfme-elicit participant add --study /data/study1
+
+  dfme-elicit participant consent P7KQ2M --study /data/study1 --form consent-v3.txt --agree recording --agree analysis
+
+  dfme-elicit participant withdraw P7KQ2M --study /data/study1
+"""
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    help="Prepare a study: stimuli, protocol, participants and their consent.",
+    epilog="Every command has examples: dfme-elicit validate --help",
+)
+participant_app = typer.Typer(rich_markup_mode=None, help="Participants and what they agreed to.")
+app.add_typer(participant_app, name="participant", epilog=_PARTICIPANT_EPILOG)
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
+ManifestFile = Annotated[Path | None, typer.Option(help="Manifest of stimuli. Default: the paper's fifteen.")]
+Study = Annotated[Path, typer.Option(help="Folder of the study's sessions.")]
+
+
+class Scope(StrEnum):
+    """What is taken back."""
+
+    ALL = "all"
+    PUBLICATION = "publication"
+
+
+@app.command(epilog=_VALIDATE_EPILOG)
+def validate(
+    stimuli: Annotated[Path, typer.Option(help="Folder with the lab's own videos.")],
+    manifest: ManifestFile = None,
+    refresh: Annotated[float | None, typer.Option(help="Refresh rate of the participant's screen, in hertz.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check the videos of a study: present, whole, as long as they should be, fit for the screen, evenly loud."""
+    if not stimuli.is_dir():
+        raise BadInput(f"{stimuli} is not a folder: give the one with your videos")
+    listed = _manifest(manifest)
+    facts, unreadable = _probe_all(stimuli)
+    located = listed.locate(stimuli, {path: known.duration_s for path, known in facts.items()})
+    findings = [*_absent(located), *_judged(located, facts, unreadable, refresh)]
+    if as_json:
+        print_json(
+            {
+                "stimuli": [
+                    {"stim_id": one.stimulus.stim_id, "file": str(one.path) if one.path else None, "found_by": one.how}
+                    for one in located
+                ],
+                "findings": [asdict(finding) for finding in findings],
+                "ok": not any(finding.level == "error" for finding in findings),
+            }
+        )
+    else:
+        _print_validation(located, facts, findings)
+    if any(finding.level == "error" for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command(epilog=_PLACEHOLDERS_EPILOG)
+def placeholders(
+    out: Annotated[Path, typer.Option(help="Folder that gets one video per stimulus.")],
+    manifest: ManifestFile = None,
+    seconds: Annotated[float | None, typer.Option(help="Length of each. Default: as the manifest says.")] = None,
+    fps: Annotated[float, typer.Option(help="Frames a second.")] = 30.0,
+) -> None:
+    """Make stand-ins for the stimuli, to rehearse with: a running frame number, and a beep every second."""
+    if seconds is not None and not 0 < seconds <= 7200:
+        raise BadInput(f"--seconds {seconds:g}: give a length above 0, at most two hours")
+    if not 1 <= fps <= 240:
+        raise BadInput(f"--fps {fps:g}: give a rate from 1 to 240")
+    with Progress("making placeholders") as progress:
+        for stimulus in _manifest(manifest).stimuli:
+            make_placeholder(
+                out / f"{stimulus.stim_id}.mp4",
+                title=f"{stimulus.stim_id} {stimulus.target_emotion}",
+                duration_s=stimulus.duration_s if seconds is None else seconds,
+                rate_fps=Fraction(fps).limit_denominator(1001),
+                progress=progress.update,
+            )
+    typer.echo(f"{out}: placeholders for rehearsal; they evoke nothing")
+
+
+@app.command(epilog=_SELECT_EPILOG)
+def select(
+    ratings: Annotated[Path, typer.Argument(help="What volunteers said.")],
+    keep: Annotated[int, typer.Option(help="How many stimuli are kept.")] = 15,
+    min_raters: Annotated[int, typer.Option(help="Raters that a stimulus needs.")] = 1,
+    min_share: Annotated[float, typer.Option(help="More than this share must name the emotion.")] = 0.5,
+    quota: Annotated[list[str] | None, typer.Option(help="EMOTION=N: keep at least so many; several times.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Choose stimuli by volunteers' ratings, as the paper did: more than half agree, then the greatest intensity."""
+    try:
+        rule = SelectionRule(
+            keep=keep, min_raters=min_raters, min_target_share=min_share, quota=dict(map(_quota, quota or ()))
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise BadInput(f"{first['loc'][0]} {first['input']}: {first['msg']}") from None
+    judged = select_stimuli(read_ratings(ratings), rule)
+    if as_json:
+        print_json({"rule": rule.model_dump(mode="json"), "stimuli": [asdict(one) for one in judged]})
+    else:
+        _print_selection(judged)
+
+
+@app.command(epilog=_PLAN_EPILOG)
+def plan(
+    protocol: Annotated[str, typer.Argument(help="Protocol file, or the name of one that comes along.")] = "dfme",
+    seed: Annotated[int, typer.Option(help="Of the draw; the same seed draws the same stimuli.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a session by a protocol consists of: the drawn stimuli in their order, and every step."""
+    described, folder = load_protocol(protocol)
+    listed = _manifest(folder / described.stimuli if described.stimuli else None)
+    planned = plan_session(described, listed, seed)
+    if as_json:
+        steps = [
+            {"number": one.number, "kind": one.step.kind, "stimulus": one.stimulus, "seconds": one.step.seconds}
+            for one in planned.steps
+        ]
+        print_json({"protocol": described.name, "seed": seed, "stimuli": list(planned.stimuli), "steps": steps})
+        return
+    table = Table("step", "kind", "stimulus", "emotion", "seconds", box=None)
+    for one in planned.steps:
+        stimulus = listed.by_id[one.stimulus] if one.stimulus else None
+        shown = one.step.kind == "stimulus" and stimulus is not None
+        seconds = stimulus.duration_s if shown and stimulus is not None else one.step.seconds
+        table.add_row(
+            str(one.number + 1),
+            one.step.kind,
+            one.stimulus or "",
+            str(stimulus.target_emotion) if stimulus is not None else "",
+            f"{seconds:g}" if seconds is not None else "",
+        )
+    output().print(table)
+
+
+@participant_app.command("add")
+def add_participant(
+    study: Study,
+    pseudonym: Annotated[str | None, typer.Option(help="Default: a random one, which is best.")] = None,
+) -> None:
+    """Enter a participant, and print the pseudonym."""
+    typer.echo(Registry(study).add(pseudonym))
+
+
+@participant_app.command("consent")
+def enter_consent(
+    pseudonym: str,
+    study: Study,
+    form: Annotated[Path, typer.Option(help="The form as it was signed; its text's hash is kept.")],
+    agree: Annotated[list[str], typer.Option(help="What was agreed to; `recording` is needed to record.")],
+    refuse: Annotated[list[str] | None, typer.Option(help="What was asked and refused; several times.")] = None,
+    publish_images: Annotated[
+        bool, typer.Option("--publish-images/--no-publish-images", help="Whether face images may be published.")
+    ] = False,
+    witness: Annotated[str, typer.Option(help="Who took the consent: role or initials.")] = "",
+) -> None:
+    """Enter the consent that a participant gave."""
+    both = sorted(set(agree) & set(refuse or ()))
+    if both:
+        raise BadInput(f"{both[0]} is agreed to and refused: give one of the two")
+    known = Registry(study).consent(
+        pseudonym,
+        form=form.stem,
+        form_text=read_text(form, BadInput),
+        items={**dict.fromkeys(agree, True), **dict.fromkeys(refuse or (), False)},
+        publish_images=publish_images,
+        witness=witness,
+    )
+    typer.echo(f"{pseudonym}: {_consent(known)}")
+
+
+@participant_app.command("withdraw")
+def withdraw_consent(
+    pseudonym: str,
+    study: Study,
+    scope: Annotated[Scope, typer.Option(help="Everything, or only that images may be published.")] = Scope.ALL,
+) -> None:
+    """Enter that a participant took the consent back. What was recorded stays until it is removed."""
+    taken: Literal["all", "publication"] = "all" if scope is Scope.ALL else "publication"
+    typer.echo(f"{pseudonym}: {_consent(Registry(study).withdraw(pseudonym, taken))}")
+
+
+@participant_app.command("list")
+def list_participants(study: Study, as_json: AsJson = False) -> None:
+    """List participants and what they agreed to."""
+    people = Registry(study).participants()
+    if as_json:
+        rows = [
+            {
+                "participant": known.pseudonym,
+                "may_be_recorded": known.may_be_recorded,
+                "may_be_published": known.may_be_published,
+                "withdrawn": known.withdrawn,
+                "erased": known.erased,
+            }
+            for known in people.values()
+        ]
+        print_json({"participants": rows})
+        return
+    table = Table("participant", "consent", box=None)
+    for known in people.values():
+        table.add_row(known.pseudonym, _consent(known))
+    output().print(table)
+
+
+def main() -> None:
+    """Entry point of `dfme-elicit`."""
+    run_command(app)
+
+
+def _manifest(path: Path | None) -> Manifest:
+    return Manifest.of_paper() if path is None else Manifest.load(path)
+
+
+def _probe_all(folder: Path) -> tuple[dict[Path, VideoFacts], dict[Path, str]]:
+    """Facts of every video in a folder, and why some cannot be read."""
+    videos = sorted(path for suffix in _VIDEO_SUFFIXES for path in folder.rglob(suffix) if path.is_file())
+    facts: dict[Path, VideoFacts] = {}
+    unreadable: dict[Path, str] = {}
+    with Progress("reading videos", "videos") as progress:
+        for number, video in enumerate(videos, start=1):
+            try:
+                facts[video] = probe_video(video)
+            except BadInput as error:
+                unreadable[video] = str(error)
+            progress.update(number, len(videos))
+    return facts, unreadable
+
+
+def _absent(located: Iterable[Located]) -> list[Finding]:
+    return [Finding("error", one.stimulus.stim_id, f"absent: {one.how}") for one in located if one.path is None]
+
+
+def _judged(
+    located: Iterable[Located],
+    facts: dict[Path, VideoFacts],
+    unreadable: dict[Path, str],
+    refresh_hz: float | None,
+) -> list[Finding]:
+    findings: list[Finding] = []
+    heard: list[tuple[str, VideoFacts]] = []
+    for one in located:
+        if one.path is None:
+            continue
+        known = facts.get(one.path) or facts.get(one.path.resolve())
+        if known is None:
+            why = unreadable.get(one.path, f"{one.path} is not a video that is known by its name")
+            findings.append(Finding("error", one.stimulus.stim_id, why))
+            continue
+        heard.append((one.stimulus.stim_id, known))
+        findings += judge_video(one.stimulus, known, refresh_hz)
+    return [*findings, *judge_loudness(heard)]
+
+
+def _print_validation(located: Iterable[Located], facts: dict[Path, VideoFacts], findings: list[Finding]) -> None:
+    table = Table("stimulus", "file", "found by", "codec", "size", "fps", "seconds", "LUFS", box=None)
+    for one in located:
+        known = facts.get(one.path) if one.path is not None else None
+        cells = ["", "", "", "", ""]
+        if known is not None:
+            loudness = "" if known.loudness_lufs is None else f"{known.loudness_lufs:.1f}"
+            cells = [
+                known.video_codec,
+                f"{known.width_px}x{known.height_px}",
+                f"{known.rate_fps:.4g}",
+                f"{known.duration_s:.1f}",
+                loudness,
+            ]
+        found = (one.path.name, one.how) if one.path is not None else ("absent", "")
+        table.add_row(one.stimulus.stim_id, *found, *cells)
+    output().print(table)
+    for finding in findings:
+        typer.echo(f"{finding.level}: {finding.stimulus}: {finding.text}")
+
+
+def _print_selection(judged: Iterable[Judged]) -> None:
+    table = Table("stimulus", "kept", "emotion", "named by", "intensity", "raters", "why", box=None)
+    for one in judged:
+        table.add_row(
+            one.stimulus,
+            "yes" if one.kept else "no",
+            str(one.emotion) if one.emotion else "",
+            f"{one.share:.0%}",
+            f"{one.intensity:.2f} ± {one.deviation:.2f}",
+            str(one.raters),
+            one.reason,
+        )
+    output().print(table)
+
+
+def _quota(text: str) -> tuple[Any, int]:
+    name, equals, number = text.partition("=")
+    if not equals or not number.isdigit():
+        raise BadInput(f"--quota {text}: write EMOTION=N, such as contempt=2")
+    try:
+        return parse_emotion(name), int(number)
+    except ExpressionError as error:
+        raise BadInput(f"--quota {text}: {error}") from None
+
+
+def _consent(known: Participant) -> str:
+    if known.erased:
+        return f"erased on {known.erased}"
+    if known.consent is None:
+        return "no consent yet"
+    if known.withdrawn:
+        return f"withdrawn on {known.withdrawn}"
+    agreed = ", ".join(item for item, answer in known.consent.items.items() if answer) or "nothing"
+    images = "images may be published" if known.may_be_published else "no images in publications"
+    return f"{known.consent.form}: agreed to {agreed}; {images}"
+
+
+if __name__ == "__main__":
+    main()
