@@ -4,7 +4,6 @@ from expression.face.alignment import Alignment, align
 from expression.face.detect import Box, Face, FaceFinder, HeadPose
 from expression.face.finders import best_finder
 from expression.face.reference import (
-    MOTION_SIZE_PX,
     REGIONS,
     FaceRegion,
     Scheme,
@@ -15,7 +14,6 @@ from expression.face.reference import (
 )
 
 __all__ = [
-    "MOTION_SIZE_PX",
     "REGIONS",
     "Alignment",
     "Box",

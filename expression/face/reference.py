@@ -28,9 +28,6 @@ CROP_TO_FACE: Final = 1.15
 """Side of the square crop against the height of the face from hairline to chin. What is above 1 is room on all sides:
 the chin of an opening mouth and raised brows stay inside, and no more of the background than that comes in."""
 
-MOTION_SIZE_PX: Final = 256
-"""Side of the crop that motion is measured in; networks take 112, 160 or 224."""
-
 
 class Scheme(StrEnum):
     """A set of landmarks and their order."""
