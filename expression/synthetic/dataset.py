@@ -19,7 +19,7 @@ from expression.errors import BadInput, ExpressionError
 from expression.paper import PARTS, Part
 from expression.synthetic.head import HEIGHT_PX, WIDTH_PX
 from expression.synthetic.labels import write_label_sheet
-from expression.synthetic.long_recordings import write_recording
+from expression.synthetic.long_recordings import Render, write_recording
 from expression.synthetic.participant import Participant, temperament_of
 from expression.synthetic.performance import Performance
 from expression.synthetic.state import FaceTrack
@@ -204,7 +204,7 @@ def write_subject(
     """
     for recording in recordings:
         seed = identity_seed(plan, recording.subject)
-        participant = _participant(seed)
+        render = partial(_participant(seed).render, take=recording.number)
         performance = performance_of(plan, recording)
         track = performance.track(plan.rate_fps)
         truth = RecordingTruth(
@@ -219,9 +219,9 @@ def write_subject(
         if plan.long:
             attributes = {"simulated": True, "subject": truth.subject, "rate_fps": plan.rate_fps, "seed": plan.seed}
             path = out / LONG / f"{recording.name}.zarr"
-            write_recording(path, track, participant.render, attributes, partial(after_frame, recording))
+            write_recording(path, track, render, attributes, partial(after_frame, recording))
         else:
-            _write_clip(out / CLIPS / recording.name, track, participant, partial(after_frame, recording))
+            _write_clip(out / CLIPS / recording.name, track, render, partial(after_frame, recording))
         # Last: a recording whose truth is there is complete.
         write_truth(out / TRUTH, truth, track)
 
@@ -232,14 +232,14 @@ def _participant(seed: int) -> Participant:
     return Participant.of(seed)
 
 
-def _write_clip(path: Path, track: FaceTrack, participant: Participant, after_frame: Callable[[int], None]) -> None:
+def _write_clip(path: Path, track: FaceTrack, render: Render, after_frame: Callable[[int], None]) -> None:
     """Writes `00000.png` and so on; the folder appears with all its pictures."""
     unfinished = path.with_name(f".{path.name}.partial")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
     frame: npt.NDArray[np.uint8] = np.empty((HEIGHT_PX, WIDTH_PX), np.uint8)
     for number in range(len(track)):
-        participant.render(track, number, frame)
+        render(track, number, frame)
         target = unfinished / f"{number:05d}.png"
         if not cv2.imwrite(str(target), frame, _PNG):
             raise ExpressionError(f"cannot write {target}: is the disk full?")

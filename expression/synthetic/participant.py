@@ -37,6 +37,6 @@ class Participant:
         appearance = render_neutral(build_head(sample_identity(identity_seed)))
         return cls(identity_seed, temperament_of(identity_seed), Renderer(appearance))
 
-    def render(self, track: FaceTrack, frame: int, out: npt.NDArray[np.uint8]) -> None:
-        """Draws frame `frame` of a track into uint8 (768, 1024)."""
-        self.renderer.render(track, frame, out)
+    def render(self, track: FaceTrack, frame: int, out: npt.NDArray[np.uint8], take: int = 0) -> None:
+        """Draws frame `frame` of a track into uint8 (768, 1024); recordings with other `take` have other noise."""
+        self.renderer.render(track, frame, out, take)

@@ -54,8 +54,8 @@ class _Shade:
 class Renderer:
     """One participant in front of the camera.
 
-    A frame depends on the track and the frame's number alone, so frames may be rendered in any order, by any number
-    of renderers, with the same bytes. One renderer serves one thread.
+    A frame depends on the track, the take and the frame's number alone, so frames may be rendered in any order, by any
+    number of renderers, with the same bytes. One renderer serves one thread.
     """
 
     def __init__(self, appearance: Appearance, noise: float = 1.0) -> None:
@@ -91,15 +91,16 @@ class Renderer:
         boxes = [sheet.box for sheet in (self._layers.head, self._layers.front) if sheet.box]
         self._box = _around(boxes)
 
-    def render(self, track: FaceTrack, frame: int, out: npt.NDArray[np.uint8]) -> None:
+    def render(self, track: FaceTrack, frame: int, out: npt.NDArray[np.uint8], take: int = 0) -> None:
         """Renders one frame.
 
         Args:
             track: What the face does.
             frame: Which frame of it; also seeds the noise.
             out: (768, 1024) uint8, filled.
+            take: Which recording of the participant this is: another one has other noise.
         """
-        self._sensor.expose(self.scene(track, frame), float(track.light[frame]), frame, out)
+        self._sensor.expose(self.scene(track, frame), float(track.light[frame]), frame, out, take)
 
     def scene(self, track: FaceTrack, frame: int) -> Floats:
         """The picture before the sensor: (768, 1024) float32, 0 to 255. Valid until the next call."""

@@ -22,7 +22,7 @@ _WHITE_SIGMA: Final = 2.6
 
 
 class Sensor:
-    """One camera. The noise of a frame follows from the seed and the frame's number alone.
+    """One camera. The noise of a frame follows from the seed, the take and the frame's number alone.
 
     Grey is light to the power 1/2.2. In that scale photon noise is nearly flat: from 1.4 (read noise) at black to
     2.6 grey levels at white.
@@ -45,7 +45,7 @@ class Sensor:
         self._fixed = (0.12 * noise * draw.standard_normal((1, WIDTH_PX), np.float32)).repeat(HEIGHT_PX, 0)
         self._work = np.empty((HEIGHT_PX, WIDTH_PX), np.float32)
 
-    def expose(self, picture: Floats, gain: float, frame: int, out: npt.NDArray[np.uint8]) -> None:
+    def expose(self, picture: Floats, gain: float, frame: int, out: npt.NDArray[np.uint8], take: int = 0) -> None:
         """Takes a frame.
 
         Args:
@@ -53,20 +53,21 @@ class Sensor:
             gain: Light against nominal (flicker of the lamps, exposure).
             frame: Number of the frame, for its noise.
             out: (768, 1024) uint8, filled.
+            take: Which recording the frame belongs to: another one has other noise.
         """
         brighter = gain ** (1 / _GAMMA)
         if not self._noise:
             cv2.convertScaleAbs(picture, out, brighter)
             return
         work = self._work
-        place = self._place(frame)
+        place = self._place(take, frame)
         cv2.multiply(picture, self._with_light[place], work)
         cv2.scaleAdd(work, brighter, self._in_the_dark[place], work)
         # Rounds, and clips to black and white.
         cv2.add(work, self._fixed, out, dtype=cv2.CV_8U)
 
-    def _place(self, frame: int) -> tuple[slice, slice]:
-        draw = np.random.Generator(np.random.PCG64([self._seed, frame, 0x0FF5E7]))
+    def _place(self, take: int, frame: int) -> tuple[slice, slice]:
+        draw = np.random.Generator(np.random.PCG64([self._seed, take, frame, 0x0FF5E7]))
         top, left = (int(part) for part in draw.integers(0, _SPARE, 2))
         return slice(top, top + HEIGHT_PX), slice(left, left + WIDTH_PX)
 

@@ -54,3 +54,11 @@ def test_the_lens_spreads_a_point_and_keeps_its_light():
     image = lens(point)
     assert image.sum() == pytest.approx(100, rel=1e-4)
     assert 30 < image[15, 15] < 60
+
+
+def test_another_take_has_other_noise():
+    sensor, grey = Sensor(3), np.full((768, 1024), 128, np.float32)
+    first, second = np.empty((2, 768, 1024), np.uint8)
+    sensor.expose(grey, 1.0, 5, first, take=1)
+    sensor.expose(grey, 1.0, 5, second, take=2)
+    assert (first != second).mean() > 0.5
