@@ -106,7 +106,11 @@ if ! "$python" -c 'import ensurepip, venv' >/dev/null 2>&1; then
 fi
 has_compiler || missing+=(g++)
 if ((dev)) && ! has_doctest; then missing+=(doctest-dev); fi
-if ((dev)) && ! command -v Xvfb >/dev/null; then missing+=(xvfb); fi
+if ((dev)); then
+  command -v Xvfb >/dev/null || missing+=(xvfb)
+  command -v chromium >/dev/null || missing+=(chromium fonts-dejavu-core)
+  compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
+fi
 if ((${#missing[@]})); then apt_install "${missing[@]}"; fi
 
 if is_suitable "$venv/bin/python" && "$venv/bin/python" -m pip --version >/dev/null 2>&1; then

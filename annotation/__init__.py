@@ -1,0 +1,1 @@
+"""Annotation: coding rounds by many coders, agreement between them, the web application, and export of data sets."""

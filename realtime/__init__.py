@@ -1,0 +1,1 @@
+"""Live readout: a tracked face, expressions spotted in the stream, recognised by a network, each with its latency."""

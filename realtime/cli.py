@@ -1,0 +1,27 @@
+"""`dfme-live`."""
+
+from __future__ import annotations
+
+import typer
+
+from capture.console import run_command
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    help="Find and name micro-expressions, live from the camera or over what was recorded.",
+)
+
+
+@app.callback()
+def _commands() -> None:
+    """Keeps the commands' names where there is only one."""
+
+
+def main() -> None:
+    """Entry point of `dfme-live`."""
+    run_command(app)
+
+
+if __name__ == "__main__":
+    main()
