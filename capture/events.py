@@ -9,14 +9,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from capture.elicited import Elicited
 from capture.errors import BadInput, RecordingInvalid
 from capture.recording.files import read_document, write_whole
 from capture.recording.layout import write_json
 from capture.recording.reader import Recording
 
 _FIRST_COLUMNS = ("onset", "duration", "trial_type", "trial", "sample", "level", "source", "text", "host_ns")
-"""Columns of logs from before frames had some."""
-COLUMNS = (*_FIRST_COLUMNS, "frames", "frame_ids")
+"""Columns of the first logs; more were added behind them."""
+_FRAME_COLUMNS = ("frames", "frame_ids")
+_ELICITATION_COLUMNS = ("stim_id", "stim_file", "target_emotion", "response_time", "value", "intensity", "stim_frame")
+COLUMNS = (*_FIRST_COLUMNS, *_FRAME_COLUMNS, *_ELICITATION_COLUMNS)
+_EARLIER_COLUMNS = (_FIRST_COLUMNS, (*_FIRST_COLUMNS, *_FRAME_COLUMNS))
 MISSING = "n/a"
 _TIME_NS = re.compile(r"[0-9]{1,19}")
 _DESCRIPTION = {
@@ -39,6 +43,16 @@ _DESCRIPTION = {
             "clock": "The camera's clock stepped, was reset, or could not be fitted",
             "ptp": "The state of the camera's network clock (IEEE 1588) changed",
             "disk": "Frames could not be written",
+            "session": "A participant's session began, went on, paused or ended",
+            "instruction": "The participant read an instruction",
+            "baseline": "The participant was recorded without a stimulus",
+            "stimulus": "A stimulus was shown, from its first to its last frame",
+            "frames_dropped": "Frames of a stimulus were not shown; frames: how many",
+            "rest": "The participant rested",
+            "affect_grade": "The participant graded how strongly an emotion was felt",
+            "self_report": "The participant went through the recording of their face",
+            "expression": "An expression that the participant reports; value: the emotion",
+            "questionnaire": "The participant answered the long questionnaire; value: the answer",
         },
     },
     "trial": {"Description": "Trial that the event belongs to"},
@@ -49,6 +63,13 @@ _DESCRIPTION = {
     "host_ns": {"Description": "Time of the event, CLOCK_MONOTONIC of the recording machine", "Units": "ns"},
     "frames": {"Description": "Number of frames that the event is about"},
     "frame_ids": {"Description": "Their ids, at most a few ranges: 17 20-31; the recording has them all"},
+    "stim_id": {"Description": "Stimulus that the event belongs to"},
+    "stim_file": {"Description": "Name of the stimulus's file"},
+    "target_emotion": {"Description": "Emotion that the stimulus is meant to evoke"},
+    "response_time": {"Description": "Time that the participant took for the answer", "Units": "s"},
+    "value": {"Description": "What was answered: an emotion, or a choice"},
+    "intensity": {"Description": "How strongly it was felt, on the scale of the session's protocol"},
+    "stim_frame": {"Description": "Frame of the stimulus, from 0"},
 }
 
 
@@ -66,6 +87,8 @@ class EventRow:
     frames: int | None = None
     frame_ids: tuple[tuple[int, int], ...] = ()
     """Inclusive ranges."""
+    elicited: Elicited | None = None
+    """What it says of a stimulus or an answer."""
 
 
 class EventLog:
@@ -95,6 +118,7 @@ class EventLog:
             "host_ns": str(row.host_ns),
             "frames": MISSING if row.frames is None else str(row.frames),
             "frame_ids": " ".join(str(a) if a == b else f"{a}-{b}" for a, b in row.frame_ids),
+            **_elicited_fields(row.elicited or Elicited()),
         }
         if not self._current:
             self._bring_up_to_date()
@@ -111,7 +135,7 @@ class EventLog:
         try:
             with io.StringIO(read_document(self.path).decode("utf-8", "replace"), newline="") as file:
                 reader = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE, restval=MISSING)
-                if tuple(reader.fieldnames or ()) not in (COLUMNS, _FIRST_COLUMNS):
+                if tuple(reader.fieldnames or ()) not in (COLUMNS, *_EARLIER_COLUMNS):
                     raise RecordingInvalid(f"{self.path} is not an event log of dfme: its columns are others")
                 return [{name: row.get(name, MISSING) for name in COLUMNS} for row in reader]
         except OSError as error:
@@ -142,7 +166,7 @@ class EventLog:
         """A log with the columns of an earlier version gets those of this one before a line is added."""
         with self.path.open("rb") as file:
             header = file.readline()
-        if header.decode("utf-8", "replace").rstrip("\r\n").split("\t") == list(_FIRST_COLUMNS):
+        if tuple(header.decode("utf-8", "replace").rstrip("\r\n").split("\t")) in _EARLIER_COLUMNS:
             write_json(self.path.with_suffix(".json"), _DESCRIPTION)
             self._rewrite(self.rows())
         self._current = True
@@ -156,6 +180,18 @@ def _line(fields: dict[str, str]) -> bytes:
     """One line of the table: a field can hold neither the separator nor a line break."""
     cleaned = (" ".join(fields[name].replace("\0", " ").split()) or MISSING for name in COLUMNS)
     return ("\t".join(cleaned) + "\n").encode("utf-8", "replace")
+
+
+def _elicited_fields(elicited: Elicited) -> dict[str, str]:
+    return {
+        "stim_id": elicited.stim_id,
+        "stim_file": elicited.stim_file,
+        "target_emotion": elicited.target_emotion,
+        "response_time": MISSING if elicited.response_time_s is None else f"{elicited.response_time_s:.6f}",
+        "value": elicited.value,
+        "intensity": MISSING if elicited.intensity is None else f"{elicited.intensity:g}",
+        "stim_frame": MISSING if elicited.stim_frame is None else str(elicited.stim_frame),
+    }
 
 
 def _place(host_ns: int, recording: Recording | None) -> tuple[str, str]:

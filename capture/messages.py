@@ -10,10 +10,12 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from capture.elicited import Elicited
 from capture.errors import MessageRefused
 from capture.statistics import (
     CameraStatistics,
     CaptureStatistics,
+    ElicitationStatistics,
     Gap,
     LiveStatistics,
     LossLedger,
@@ -21,7 +23,7 @@ from capture.statistics import (
 )
 
 PROTOCOL_MAJOR = 1
-PROTOCOL_MINOR = 0
+PROTOCOL_MINOR = 1
 
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -105,7 +107,7 @@ class Finished(msgspec.Struct, frozen=True, tag="finished"):
 class Hello(msgspec.Struct, frozen=True, tag="hello"):
     """A process is up and ready for work."""
 
-    process: Literal["camera", "recorder", "monitor", "live"]
+    process: Literal["camera", "recorder", "monitor", "live", "elicitation"]
     pid: int
     protocol: tuple[int, int] = (PROTOCOL_MAJOR, PROTOCOL_MINOR)
 
@@ -124,6 +126,10 @@ class Event(msgspec.Struct, frozen=True, tag="event"):
     """Frames that it is about."""
     frame_ids: tuple[tuple[int, int], ...] = ()
     """Their ids, as inclusive ranges, as far as they are known; at most a few."""
+    trial: str | None = None
+    """Trial that it belongs to; None for the one that runs or ran last."""
+    elicited: Elicited | None = None
+    """What it says of a stimulus or an answer."""
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed"):
@@ -163,7 +169,7 @@ class StartTrial(msgspec.Struct, frozen=True, tag="start_trial"):
 
 
 class StopTrial(msgspec.Struct, frozen=True, tag="stop_trial"):
-    """Supervisor to camera: end the trial with the frames exposed so far."""
+    """Supervisor to camera, elicitation to supervisor: end the trial with the frames exposed so far."""
 
     reason: str = "operator"
 
@@ -173,9 +179,9 @@ class Quit(msgspec.Struct, frozen=True, tag="quit"):
 
 
 class Command(msgspec.Struct, frozen=True, tag="command"):
-    """Monitor to supervisor: the operator pressed a key."""
+    """Monitor to supervisor: the operator pressed a key. What concerns the participant's session is passed on to it."""
 
-    name: Literal["start_trial", "stop_trial", "marker", "still", "quit"]
+    name: Literal["start_trial", "stop_trial", "marker", "still", "quit", "pause", "next", "penalty"]
     text: str = ""
     host_ns: int = 0
     """When a marker's key was pressed (CLOCK_MONOTONIC); 0 for now."""
@@ -197,6 +203,48 @@ class LiveReport(msgspec.Struct, frozen=True, tag="live_report"):
     """From the live service."""
 
     statistics: LiveStatistics
+
+
+class SessionOpened(msgspec.Struct, frozen=True, tag="session_opened"):
+    """Supervisor to elicitation: camera and recorder are ready, the participant's session may begin."""
+
+    path: str
+    """The session folder."""
+
+
+class Planned(msgspec.Struct, frozen=True, tag="planned"):
+    """Elicitation to supervisor: what the participant will be shown."""
+
+    protocol: str
+    protocol_sha256: str
+    seed: int
+    stimuli: tuple[str, ...]
+
+
+class TrialWanted(msgspec.Struct, frozen=True, tag="trial_wanted"):
+    """Elicitation to supervisor: record a trial. `TrialStarted` answers, then `TrialEnded`, then `Finished`."""
+
+    kind: str
+    """What is recorded: `baseline` or `stimulus`."""
+    stimulus: str | None = None
+
+
+class TrialRefused(msgspec.Struct, frozen=True, tag="trial_refused"):
+    """Supervisor to elicitation: that trial cannot be recorded."""
+
+    reason: str
+
+
+class ElicitationReport(msgspec.Struct, frozen=True, tag="elicitation_report"):
+    """From the elicitation process, some times a second."""
+
+    statistics: ElicitationStatistics
+
+
+class ElicitationEnded(msgspec.Struct, frozen=True, tag="elicitation_ended"):
+    """Elicitation to supervisor: the participant's session is over; `complete` where nothing of it is left."""
+
+    complete: bool
 
 
 class CaptureReport(msgspec.Struct, frozen=True, tag="capture_report"):
@@ -224,6 +272,12 @@ Message = (
     | RecorderReport
     | LiveReport
     | CaptureReport
+    | SessionOpened
+    | Planned
+    | TrialWanted
+    | TrialRefused
+    | ElicitationReport
+    | ElicitationEnded
 )
 
 _encoder = msgspec.msgpack.Encoder()

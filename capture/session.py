@@ -5,21 +5,25 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, overload
 
 import msgspec
 
+from capture.elicited import Elicited
 from capture.errors import BadInput, FolderUnusable, RecordingInvalid
 from capture.events import EventLog, EventRow
-from capture.recording.attributes import Count, MonitorLedger, read_json
+from capture.recording.attributes import MonitorLedger, read_json
 from capture.recording.layout import write_json
 from capture.recording.output import sync_folder
 from capture.recording.reader import Recording
+from capture.session_record import ElicitationEntry, FramePlace, SessionRecord, TrialEntry
 from capture.statistics import LossLedger
+from capture.stimulus_frames import StimulusFrames, StimulusPlace
 from capture.version import software
+
+__all__ = ["DEFAULT_OUT", "SESSION_FILE", "FramePlace", "Session", "SessionRecord", "TrialEntry"]
 
 SESSION_FORMAT = "1.0"
 SESSION_FILE = "session.json"
@@ -27,46 +31,6 @@ DEFAULT_OUT = Path("sessions")
 _KEPT_OPEN = 4
 """Recordings whose times are kept at hand; a session can have hundreds."""
 _PSEUDONYM = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,63}")
-
-
-class TrialEntry(msgspec.Struct, frozen=True):
-    """One trial as `session.json` has it; figures are None until the trial has ended."""
-
-    name: str
-    recording: str
-    """Path of the recording, relative to the session folder."""
-    started: str = ""
-    """Wall clock, ISO 8601 with zone."""
-    seconds: float | None = None
-    frames: Count | None = None
-    fps: float | None = None
-    lost: LossLedger | None = None
-    reason: str | None = None
-    monitor: MonitorLedger | None = None
-    """What the operator's monitor showed last."""
-
-
-class SessionRecord(msgspec.Struct, frozen=True):
-    """`session.json`."""
-
-    format: str
-    software: str = ""
-    created: str = ""
-    """Wall clock, ISO 8601 with zone."""
-    host: str = ""
-    participant: str | None = None
-    """Pseudonym; never a name."""
-    hardware: str | dict[str, Any] = ""
-    trials: tuple[TrialEntry, ...] = ()
-
-
-@dataclass(frozen=True)
-class FramePlace:
-    """A frame of a session."""
-
-    trial: str
-    frame: int
-    recording: Path
 
 
 class Session:
@@ -81,6 +45,7 @@ class Session:
         self._raw = dict(raw)
         self._recordings: dict[str, Recording] = {}
         self._events = EventLog(path)
+        self._stimuli: StimulusFrames | None = None
 
     @classmethod
     def create(
@@ -193,12 +158,19 @@ class Session:
             number += 1
         return name
 
-    def begin_trial(self, name: str, *, now: datetime | None = None) -> Path:
+    def begin_trial(
+        self, name: str, *, kind: str = "", stimulus: str | None = None, now: datetime | None = None
+    ) -> Path:
         """Enter a trial into `session.json`; returns where its recording goes, which is for the recorder to make."""
         place = self._place(name)
         started = (now or datetime.now()).astimezone().isoformat(timespec="milliseconds")
-        self._upsert(TrialEntry(name, str(place.relative_to(self.path)), started))
+        relative = str(place.relative_to(self.path))
+        self._upsert(TrialEntry(name, relative, started, kind=kind, stimulus=stimulus))
         return place
+
+    def enter_elicitation(self, entry: ElicitationEntry) -> None:
+        """Enter into `session.json` what the participant is to be shown, or that all of it was."""
+        self._save(msgspec.structs.replace(self.record, elicitation=entry))
 
     def end_trial(
         self,
@@ -285,13 +257,14 @@ class Session:
         duration_s: float | None = None,
         frames: int | None = None,
         frame_ids: tuple[tuple[int, int], ...] = (),
+        elicited: Elicited | None = None,
     ) -> None:
         """Append one line to `events.tsv`.
 
         The onset counts from the first frame of the trial's recording. While a trial runs that frame may not be on disk
         yet; the onset is then `n/a` until the trial ends.
         """
-        row = EventRow(host_ns, level, source, text, trial, trial_type, duration_s, frames, frame_ids)
+        row = EventRow(host_ns, level, source, text, trial, trial_type, duration_s, frames, frame_ids, elicited)
         self._events.append(row, self._ended_recording(trial))
 
     def settle_events(self) -> int:
@@ -329,19 +302,40 @@ class Session:
                 return trial.monitor
         return None
 
-    def frame_at(self, time_ns: int) -> FramePlace:
-        """The frame, over all trials, that was taken nearest to `time_ns` (CLOCK_MONOTONIC).
+    @overload
+    def frame_at(self, at: int) -> FramePlace: ...
+    @overload
+    def frame_at(self, at: str, stimulus_time_s: float) -> FramePlace: ...
+    def frame_at(self, at: int | str, stimulus_time_s: float = 0.0) -> FramePlace:
+        """The frame that was taken nearest to a moment, given as a time or as a place in a stimulus.
+
+        Args:
+            at: A time in nanoseconds (CLOCK_MONOTONIC), looked for in all trials; or a stimulus id.
+            stimulus_time_s: With a stimulus id, seconds from its first frame.
 
         Raises:
-            BadInput: No trial was recorded at that time.
+            BadInput: No trial was recorded at that time, or the stimulus was not shown then.
         """
+        if isinstance(at, str):
+            name, time_ns = self._stimulus_frames().time_of(at, stimulus_time_s)
+            recording = self.recording(name)
+            return FramePlace(name, recording.frame_at(time_ns), recording.path)
         for trial in self.record.trials:
             try:
                 recording = self.recording(trial.name)
-                return FramePlace(trial.name, recording.frame_at(time_ns), recording.path)
+                return FramePlace(trial.name, recording.frame_at(at), recording.path)
             except (BadInput, RecordingInvalid):
                 continue
-        raise BadInput(f"{time_ns} ns lies in no trial of {self.path}")
+        raise BadInput(f"{at} ns lies in no trial of {self.path}")
+
+    def stimulus_at(self, trial: str, frame: int) -> StimulusPlace:
+        """What was on the participant's screen when a frame was taken: the inverse of `frame_at` for stimuli.
+
+        Raises:
+            BadInput: No stimulus was shown then, or there is no such trial.
+            IndexError: There is no such frame.
+        """
+        return self._stimulus_frames().at(trial, self.time_of(trial, frame))
 
     def time_of(self, trial: str, frame: int) -> int:
         """When a frame was taken, in nanoseconds (CLOCK_MONOTONIC).
@@ -351,6 +345,11 @@ class Session:
             IndexError: There is no such frame.
         """
         return self.recording(trial).time_of(frame)
+
+    def _stimulus_frames(self) -> StimulusFrames:
+        if self._stimuli is None:
+            self._stimuli = StimulusFrames.open(self.path)
+        return self._stimuli
 
     def _place(self, name: str) -> Path:
         return self.recordings / f"{name}.zarr"

@@ -159,6 +159,32 @@ class LiveStatistics(msgspec.Struct, frozen=True):
     spotted: int = 0
 
 
+class ElicitationStatistics(msgspec.Struct, frozen=True):
+    """Where a participant's session is."""
+
+    protocol: str = ""
+    phase: str = ""
+    """Kind of the step that goes on, such as `stimulus`; `starting`, `paused` or `finished` between steps."""
+    step: int = 0
+    """Number of the step, from 1."""
+    steps: int = 0
+    stimulus: str = ""
+    """Stimulus id that the step belongs to."""
+    stimulus_number: int = 0
+    """From 1; 0 outside of stimuli."""
+    stimuli: int = 0
+    left_s: float | None = None
+    """How long the step still lasts; None where the participant or the operator ends it."""
+    waits_for: str = ""
+    """`participant` or `operator`, where a step is theirs to end."""
+    pausing: bool = False
+    """The session pauses when the step is over, or is paused."""
+    penalty: bool = False
+    """The long questionnaire comes when the step is over."""
+    dropped: int = 0
+    """Frames of stimuli that were not shown, over the session."""
+
+
 class CaptureStatistics(msgspec.Struct, frozen=True):
     """The whole, as the supervisor knows it; what the monitor draws."""
 
@@ -176,6 +202,8 @@ class CaptureStatistics(msgspec.Struct, frozen=True):
     camera: CameraStatistics = CameraStatistics()
     recorder: RecorderStatistics = RecorderStatistics()
     live: LiveStatistics = LiveStatistics()
+    elicitation: ElicitationStatistics | None = None
+    """None where no session by a protocol is run."""
 
     @property
     def losses(self) -> LossLedger:
