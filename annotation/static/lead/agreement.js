@@ -1,0 +1,2 @@
+// Agreement of a closed round, for the lead: figures, tables and plots.
+export async function showAgreement() {}

@@ -1,0 +1,96 @@
+// Rounds, for the lead: what can be opened, how far each is, close, and the way to results and agreement.
+
+import { get, post } from "../api.js";
+import { h, fill, say } from "../dom.js";
+import { KINDS } from "../worklist.js";
+
+const EXPLAINED = {
+  selection: "A selector goes through each recording and cuts it into fragments.",
+  keyframes: "Coders mark onset, apex and offset of each fragment. The median counts.",
+  units: "Coders mark the action units of each settled expression.",
+  crosscheck: "Where the two coders differed, both see both codings and decide anew.",
+  emotion: "Annotators choose one of eight emotions. More than half decides.",
+};
+
+export async function showRounds(app) {
+  const { rounds, ready } = await get("rounds");
+  fill(
+    app.main,
+    h(
+      "section",
+      { class: "page wide" },
+      h("h1", {}, "Rounds"),
+      h(
+        "div",
+        { class: "cards" },
+        ready.map((each) => openCard(app, each)),
+      ),
+      h("h2", {}, "Opened so far"),
+      rounds.length ? [...rounds].sort((a, b) => b.id - a.id).map((round) => roundCard(app, round)) : h("p", { class: "quiet" }, "No round has been opened yet."),
+    ),
+  );
+}
+
+function openCard(app, { kind, clips, coders_needed: needed, coders_there: there }) {
+  const missing = there < needed;
+  const what = kind === "selection" ? "recording" : "clip";
+  const open = async () => {
+    await post("rounds", { kind });
+    say(`${KINDS[kind]}: opened over ${clips} ${what}s`);
+    app.route();
+  };
+  return h(
+    "section",
+    { class: "card", "aria-label": KINDS[kind] },
+    h("h3", {}, KINDS[kind]),
+    h("p", { class: "quiet small" }, EXPLAINED[kind]),
+    h("p", {}, `${clips} ${what}${clips === 1 ? "" : "s"} ready, ${there} of ${needed} coders`),
+    missing ? h("p", { class: "warning small" }, `⚠ ${needed - there} more needed: give users the role`) : null,
+    h("button", { type: "button", class: clips ? "primary" : null, disabled: !clips || missing, onclick: open, "aria-label": `Open a round: ${KINDS[kind]}` }, "Open a round"),
+  );
+}
+
+function roundCard(app, round) {
+  const done = round.progress.reduce((sum, each) => sum + each.done, 0);
+  const total = round.progress.reduce((sum, each) => sum + each.total, 0);
+  const open = round.state === "open";
+  const close = async () => {
+    const left = total - done;
+    if (left && !window.confirm(`${left} answers are still missing. A closed round takes no more. Close it?`)) return;
+    await post(`rounds/${round.id}/close`);
+    say(`Round ${round.id} is closed; its answers can now be seen.`);
+    app.route();
+  };
+  return h(
+    "section",
+    { class: "card wide", "aria-label": `Round ${round.id}` },
+    h("h3", {}, `${round.id}. ${KINDS[round.kind]}`, h("span", { class: open ? "state good" : "state quiet" }, open ? "● open" : "■ closed")),
+    h("p", { class: "quiet small" }, `${round.clips} ${round.kind === "selection" ? "recordings" : "clips"}, opened ${when(round.opened)}${round.closed ? `, closed ${when(round.closed)}` : ""}`),
+    h(
+      "div",
+      { class: "progress-rows" },
+      round.progress.map((each) => h("label", {}, h("span", {}, each.coder), h("progress", { max: Math.max(1, each.total), value: each.done }), h("span", { class: "quiet" }, `${each.done} of ${each.total}`))),
+    ),
+    h(
+      "div",
+      { class: "row" },
+      open
+        ? [h("button", { type: "button", onclick: close }, "Close the round"), h("span", { class: "quiet" }, "Answers stay hidden from everybody, the lead too, until it is closed.")]
+        : [
+            h("a", { class: "button", href: `#/results/${round.id}` }, round.disagreements ? `Results, ${round.disagreements} to decide` : "Results"),
+            h("a", { class: "button", href: `#/agreement/${round.id}` }, "Agreement"),
+          ],
+    ),
+  );
+}
+
+/** A time as people write it. */
+export function when(text) {
+  return new Date(text).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+}
+
+/** One round's name, for titles. */
+export async function roundOf(id) {
+  return get(`rounds/${Number(id)}`);
+}
+

@@ -1,0 +1,359 @@
+// The work screen: picture, timeline, and the panel of the round, driven by keys.
+
+import { get, post, Refused } from "./api.js";
+import { describe } from "./aids.js";
+import { announce, announceSoon, fill, h, say } from "./dom.js";
+import { KeyMap } from "./keys.js";
+import { History } from "./marks.js";
+import { EmotionPanel } from "./panels/emotion.js";
+import { KeyFramePanel } from "./panels/keyframes.js";
+import { SelectionPanel } from "./panels/selection.js";
+import { UnitPanel } from "./panels/units.js";
+import { Stage } from "./stage.js";
+import { Timeline } from "./timeline.js";
+import { addWorkKeys } from "./work_keys.js";
+import { KINDS, nextToDo } from "./worklist.js";
+
+const PANELS = { selection: SelectionPanel, keyframes: KeyFramePanel, units: UnitPanel, crosscheck: UnitPanel, emotion: EmotionPanel };
+const CURVE_AGAIN_MS = 3000;
+
+/**
+ * One clip or recording at work.
+ *
+ * `task` says what is worked on: {base, item, timeline, list, title, panel, send(answer, frame), leave(), after()}.
+ * Panels use `frame`, `value`, `set`, `seek`, `tell`, `warn`, `keys`, `item`, `timeline`, `study`.
+ */
+export class Work {
+  constructor(app, task) {
+    this.app = app;
+    this.task = task;
+    this.item = task.item;
+    this.study = app.study;
+    this.timeline = task.timeline;
+    this.keys = new KeyMap();
+    this.saved = task.item.answer ?? null;
+    this._ended = false;
+    this._saving = null;
+    this.history = null;
+    this.stage = new Stage(this.item, task.base, {
+      onframe: (frame) => this._shown(frame),
+      onchange: () => this._drawStatus(),
+    });
+    this.panel = new (task.panel ?? PANELS[this.item.kind])(this);
+    this.history = new History(this._draft() ?? this.panel.start(this.saved?.answer ?? null));
+    addWorkKeys(this);
+    this._build();
+    this.curve = new Timeline(
+      this.timelineCanvas,
+      { first: this.item.shown_first, last: this.item.shown_last },
+      this.item.rate_fps,
+      (frame) => this.seek(frame),
+    );
+    this._layers();
+    this.stage.attach();
+    this.seek(this.panel.marks()[0]?.frame ?? this.item.first_frame);
+    this._draw();
+    this.focus();
+  }
+
+  get frame() {
+    return this.stage.frame;
+  }
+
+  get value() {
+    return this.history.value;
+  }
+
+  /** Take a new value from the panel; false where it is what was there. Undo goes back over it. */
+  set(value) {
+    if (!this.item.open && !this.task.always) {
+      this.warn("the round is closed: nothing can be changed any more");
+      return false;
+    }
+    if (!this.history.set(value)) return false;
+    this._changed();
+    return true;
+  }
+
+  /** Show a frame. */
+  seek(frame) {
+    this.stage.seek(frame);
+  }
+
+  /** Say what happened. */
+  tell(text) {
+    say(text);
+  }
+
+  /** Say what cannot be done. */
+  warn(text) {
+    say(text, "warning");
+  }
+
+  /** Give the keyboard to the picture. */
+  focus() {
+    this.stage.canvas.focus({ preventScroll: true });
+  }
+
+  close() {
+    this._ended = true;
+    this.keys.close();
+    this.stage.close();
+    this.curve.close();
+    document.getElementById("place")?.replaceChildren();
+  }
+
+  // --- keys -------------------------------------------------------------------------------------------------------
+
+  jump(direction) {
+    const stops = this.curve.stops();
+    const found = direction > 0 ? stops.find((frame) => frame > this.frame) : stops.reverse().find((frame) => frame < this.frame);
+    if (found === undefined) this.warn(direction > 0 ? "nothing is marked behind this frame" : "nothing is marked before this frame");
+    else this.seek(found);
+  }
+
+  playSegment() {
+    const segment = this.panel.segment() ?? [this.item.first_frame, this.item.last_frame];
+    this.stage.loop(...segment);
+  }
+
+  mode(mode) {
+    this.stage.mode(mode, this.panel.reference());
+  }
+
+  undo() {
+    if (!this.history.undo()) {
+      this.warn("nothing to undo");
+      return;
+    }
+    this._changed();
+    this.tell("undone");
+  }
+
+  redo() {
+    if (!this.history.redo()) {
+      this.warn("nothing to redo");
+      return;
+    }
+    this._changed();
+    this.tell("done again");
+  }
+
+  escape() {
+    if (document.activeElement?.matches("input, textarea")) {
+      this.focus();
+      return;
+    }
+    this.task.leave();
+  }
+
+  neighbour(step) {
+    const items = (this.task.list?.items ?? []).filter((each) => each.round === this.item.round).sort((a, b) => a.position - b.position);
+    const at = items.findIndex((each) => each.item === this.item.item);
+    const next = items[at + step];
+    if (next) this.app.go(`item/${next.item}`);
+    else this.warn(step > 0 ? "this is the last one" : "this is the first one");
+  }
+
+  // --- saving -----------------------------------------------------------------------------------------------------
+
+  _draftName() {
+    return `draft ${this.app.me.name} ${this.task.base}`;
+  }
+
+  /** What was marked in this window and not saved, if it was begun on the version that is saved now. */
+  _draft() {
+    try {
+      const draft = JSON.parse(sessionStorage.getItem(this._draftName()));
+      return draft && draft.version === (this.saved?.version ?? 0) ? draft.value : null;
+    } catch {
+      return null;
+    }
+  }
+
+  _changed() {
+    sessionStorage.setItem(this._draftName(), JSON.stringify({ version: this.saved?.version ?? 0, value: this.value }));
+    this.stage.reference(this.panel.reference());
+    this._draw();
+    if (this.panel.savesItself) this._saveSoon();
+  }
+
+  /** Save the newest value; while an answer is on its way the next waits for it. */
+  async _saveSoon() {
+    if (this._saving) return;
+    while (JSON.stringify(this.panel.answer()) !== JSON.stringify(this._sent ?? this.saved?.answer ?? null)) {
+      this._sent = this.panel.answer();
+      this._saving = this._send(this._sent);
+      const good = await this._saving;
+      this._saving = null;
+      if (!good) return;
+    }
+  }
+
+  async _send(answer) {
+    try {
+      const stored = await this.task.send(answer, this.frame, (this.saved?.version ?? 0) + 1);
+      if (stored) this.saved = stored;
+      sessionStorage.removeItem(this._draftName());
+      return true;
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      this._sent = null;
+      say(error.status === 409 ? `${error.message}: load the page anew to see what is saved` : error.message, "bad");
+      return false;
+    }
+  }
+
+  async finish() {
+    if (!this.item.open && !this.task.always) {
+      this.neighbour(1);
+      return;
+    }
+    const problems = this.panel.problems();
+    if (problems.length) {
+      this.warn(problems.join("; "));
+      return;
+    }
+    if (this._saving) await this._saving;
+    if (this.panel.savesItself) {
+      await this._saveSoon();
+    } else {
+      if (this._busy) return;
+      this._busy = true;
+      const good = await this._send(this.panel.answer());
+      this._busy = false;
+      if (!good) return;
+    }
+    await this.task.after();
+  }
+
+  // --- drawing ----------------------------------------------------------------------------------------------------
+
+  _build() {
+    const { item, keys } = this;
+    this.timelineCanvas = h("canvas", { class: "timeline", role: "img", "aria-label": "Timeline: motion, self-reports, stimulus, spotted candidates and marks" });
+    this.numberField = h("input", {
+      class: "number", inputmode: "numeric", "aria-label": `Frame, ${item.shown_first} to ${item.shown_last}`,
+      onkeydown: (event) => this._numberKey(event),
+      onblur: () => this._shown(this.frame),
+    });
+    this.time = h("span", { class: "time" });
+    this.status = h("span", { class: "quiet status" });
+    this.saveButton = keys.button("Enter", this.panel.savesItself ? "Next" : "Save, next", { class: "primary" });
+    fill(
+      this.app.main,
+      h(
+        "div",
+        { class: "work" },
+        h("section", { class: "picture", "aria-label": "Picture" }, this.stage.element),
+        h(
+          "div",
+          { class: "controls", role: "toolbar", "aria-label": "Picture" },
+          h("label", { class: "frame" }, "Frame ", this.numberField), this.time,
+          keys.button("ArrowLeft", "", { "aria-label": "frame before" }), keys.button(" ", "Play"), keys.button("ArrowRight", "", { "aria-label": "next frame" }),
+          keys.button("[", "Slower"), keys.button("]", "Faster"), keys.button("c", "Face", { id: "crop", disabled: !item.face }),
+          keys.button("d", "Difference"), keys.button("m", "Magnify"), keys.button("x", "Reset"),
+        ),
+        h("section", { class: "timeline-box", "aria-label": "Timeline" }, this.timelineCanvas),
+        h(
+          "aside",
+          { class: "panel", "aria-label": this.panel.title },
+          h("h1", {}, this.panel.title, h("span", { class: "quiet" }, ` ${item.label ?? ""}`)),
+          this.task.extra ?? null,
+          this.panel.element,
+          h("div", { class: "bottom" }, keys.button("z", "Undo"), keys.button("Escape", "List"), keys.button("?", "Keys"), h("span", { class: "grow" }), this.saveButton),
+        ),
+      ),
+    );
+    this.app.main.querySelector(".picture").append(this.status);
+    const place = document.getElementById("place");
+    if (place) {
+      const same = (this.task.list?.items ?? []).filter((each) => each.round === item.round);
+      const done = same.filter((each) => each.done).length;
+      fill(place, this.task.title ?? `${KINDS[item.kind]}, ${item.position} of ${same.length}`, same.length ? h("span", { class: "quiet" }, ` · ${done} done`) : null);
+    }
+  }
+
+  _numberKey(event) {
+    if (event.key === "Escape") {
+      event.stopPropagation();
+      this.focus();
+      return;
+    }
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    event.stopPropagation();
+    const frame = Number(this.numberField.value);
+    const { shown_first: first, shown_last: last } = this.item;
+    this.focus();
+    if (Number.isInteger(frame) && frame >= first && frame <= last) this.seek(frame);
+    else this.warn(`there are frames ${first} to ${last} here`);
+  }
+
+  _shown(frame) {
+    const { item } = this;
+    if (document.activeElement !== this.numberField) this.numberField.value = String(frame);
+    const ms = ((frame - item.first_frame) * 1000) / item.rate_fps;
+    this.time.textContent = `${ms.toFixed(0)} ms`;
+    this.curve?.seek(frame);
+    announceSoon(`frame ${frame}`);
+  }
+
+  _draw() {
+    this.panel.draw();
+    const clip = { first: this.item.first_frame, last: this.item.last_frame, color: "--clip" };
+    const whole = clip.first === this.item.shown_first && clip.last === this.item.shown_last;
+    this.curve.spans = [...(whole ? [] : [clip]), ...(this.panel.spans?.() ?? [])];
+    this.curve.marks = [...(this.task.marks ?? []), ...this.panel.marks()];
+    this.curve.redraw();
+    this._drawStatus();
+  }
+
+  _drawStatus() {
+    const aids = describe(this.stage.aids, this.stage.referenceFrame);
+    this.status.textContent = [this.stage.speedText(), this.stage.zoomText(), aids].filter(Boolean).join(" · ");
+  }
+
+  _layers() {
+    const { timeline } = this;
+    if (!timeline) return;
+    const motion = timeline.motion;
+    const text = motion.state === "computing" ? `being measured, ${Math.round(100 * motion.progress)} %` : motion.reason || "none";
+    this.curve.layers = {
+      motion: { frames: motion.frames, values: motion.motion_px, text },
+      stimulus: (timeline.stimulus ?? []).map((span) => ({ first: span.first_frame, last: span.last_frame, label: [span.name, span.emotion].filter(Boolean).join(": ") })),
+      reports: (timeline.self_reports ?? []).map((report) => ({ frame: report.frame, label: [report.emotion, report.intensity].filter((each) => each !== null).join(" ") })),
+      spotted: (timeline.candidates ?? []).map((each) => ({ ...each, label: each.emotion ?? "" })),
+    };
+    this.curve.redraw();
+    if (motion.state === "computing") window.setTimeout(() => this._again(), CURVE_AGAIN_MS);
+  }
+
+  async _again() {
+    if (this._ended) return;
+    this.timeline = await get(`${this.task.base}/timeline`);
+    if (!this._ended) this._layers();
+  }
+}
+
+/** Show an item of the own work list. */
+export async function openItem(app, number) {
+  const base = `items/${Number(number)}`;
+  const [item, timeline, list] = await Promise.all([get(base), get(`${base}/timeline`), get("work")]);
+  const work = new Work(app, {
+    base,
+    item,
+    timeline,
+    list,
+    send: (answer, frame, version) => post(`${base}/answer`, { answer, frame_shown: frame, version }),
+    leave: () => app.go("work"),
+    after: async () => {
+      const newer = await get("work");
+      const next = nextToDo(newer.items, item);
+      if (next && next.item !== item.item) app.go(`item/${next.item}`);
+      else app.go("work");
+      announce(next ? "saved" : "saved; all is done");
+    },
+  });
+  return () => work.close();
+}
