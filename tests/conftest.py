@@ -1,18 +1,78 @@
-"""Shared by all tests: a simulated camera of this test run's own, and a real browser."""
+"""Shared by all tests: a simulated camera of its own, a real browser, and the order in which tests get the machine.
+
+Whole runs have several workers (pytest-xdist). A test whose result depends on how fast the machine is at that moment is
+marked `alone`: nothing else of the run goes on beside it, and it comes last. Anything that records, plays or streams at
+a rate says so: `pytestmark = pytest.mark.alone`. All of `tests/e2e` has the mark unasked, but for what says that it is
+`beside_others`. See docs/testing.md.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
 
 from capture.errors import CameraNotFound
+from tests.turns import turn
 
 # A camera that one process holds is busy for all others, so each test process gets cameras of its own.
 os.environ["DFME_SIMULATOR_SERIALS"] = f"T{os.getpid()}A,T{os.getpid()}B"
 # Tests of the recording path need no person in front of the camera, and do not wait for one to be rendered.
 os.environ["DFME_SIMULATOR_PICTURE"] = "test"
+
+END_TO_END = Path(__file__).with_name("e2e")
+MOST_WORKERS = 4
+TURNS = pytest.StashKey[Path]()
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """None for one file or test by name, or to see what it prints: that is quicker, and debuggers work."""
+    named = {Path(argument.split("::")[0]) for argument in config.args}
+    one_file = len(named) == 1 and all(path.is_file() for path in named)
+    if one_file or config.option.capture == "no" or config.option.update_snapshots:
+        return 0
+    return min(len(os.sched_getaffinity(0)), MOST_WORKERS)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.option.numprocesses:
+        config.stash[TURNS] = Path(tempfile.mkdtemp(prefix="dfme-turns-"))
+    elif hasattr(config, "workerinput"):
+        config.stash[TURNS] = Path(config.workerinput["turns"])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node) -> None:
+    """The run tells a worker where turns are taken."""
+    node.workerinput["turns"] = str(node.config.stash[TURNS])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if TURNS in config.stash and not hasattr(config, "workerinput"):
+        shutil.rmtree(config.stash[TURNS], ignore_errors=True)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if END_TO_END in item.path.parents and item.get_closest_marker("beside_others") is None:
+            item.add_marker("alone")
+    # Whole commands come late as well: by then the tests that load the machine most are over.
+    items.sort(key=lambda item: (item.get_closest_marker("alone") is not None, END_TO_END in item.path.parents))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Outermost, so that waiting counts neither as the test's time nor towards its limit."""
+    folder = item.config.stash.get(TURNS, None)
+    alone = item.get_closest_marker("alone") is not None
+    with turn(folder, alone=alone) if folder is not None else nullcontext():
+        return (yield)
 
 
 @pytest.fixture(scope="session")

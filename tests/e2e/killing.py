@@ -37,6 +37,8 @@ MOST_MS = 100.0
 LONGEST_S = 60.0
 RESTARTS = 5
 """So often the supervisor starts a recorder anew in one session."""
+_LONGEST_PAUSE_S = 0.5
+"""Five times as long as frames may wait for the disk to have them."""
 _WATCHED_S = 0.3
 _HARDWARE = f"""
 name = "Simulated camera with a long ring"
@@ -262,13 +264,15 @@ def one_capture(targets: Sequence[str], folder: Path, chance: random.Random) -> 
                 # written them: a second kill then would tell of the first one.
                 wait_for(lambda: running.over or running.behind_ms < MOST_MS, "no recorder caught up")
             begun = time.monotonic()
-            pause.wait(chance.uniform(0.0, 0.6))
-            waited_before_ns = running.waited_ns()
-            pause.wait(_WATCHED_S)
+            pause.wait(chance.uniform(0.0, _LONGEST_PAUSE_S))
+            if target in FATAL:
+                waited_before_ns = running.waited_ns()
+                pause.wait(_WATCHED_S)
             victims = running.victims(target)
             if running.over or not victims:
                 break
-            waited_ms = max(running.waited_ns() - waited_before_ns, 0) / 1e6 + running.disk.longest_ms()
+            if target in FATAL:
+                waited_ms = max(running.waited_ns() - waited_before_ns, 0) / 1e6 + running.disk.longest_ms()
             frames = len(Recording.open(path))
             killed_ns = time.monotonic_ns()
             for victim in victims:

@@ -16,6 +16,8 @@ from capture.recording.reader import Recording
 from capture.recording.verify import verify
 from capture.session import Session
 
+pytestmark = pytest.mark.beside_others
+
 
 class Fault:
     """Runs `dfme-capture` on the simulated camera with something wrong, and reads what it left."""

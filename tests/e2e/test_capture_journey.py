@@ -54,6 +54,7 @@ def test_device_time_maps_to_host_time_within_the_stated_residual(journey, tmp_p
     assert abs(recording.attributes.clock["drift_ppm"] + 50) < 20
 
 
+@pytest.mark.beside_others
 def test_a_number_of_frames_is_exact_and_the_surplus_is_named(journey, tmp_path):
     result = capture(journey, "--fps", 500, "--frames", 321, "--out", tmp_path)
     assert result["frames"] == 321
@@ -62,6 +63,7 @@ def test_a_number_of_frames_is_exact_and_the_surplus_is_named(journey, tmp_path)
     assert verify(Path(result["recording"])).ok
 
 
+@pytest.mark.beside_others
 def test_every_injected_loss_stands_in_the_ledger_under_its_cause(journey, tmp_path):
     faults = ["FaultFrameIdGapEvery=100", "FaultFrameIdGapLength=3", "FaultIncompleteEvery=70"]
     options = [part for fault in faults for part in ("--set", fault)]
@@ -77,6 +79,7 @@ def test_every_injected_loss_stands_in_the_ledger_under_its_cause(journey, tmp_p
     assert verify(Path(result["recording"])).ok
 
 
+@pytest.mark.beside_others
 def test_another_rate_than_the_files_can_be_asked_for(journey, tmp_path):
     result = capture(journey, "--fps", 123.5, "--frames", 100, "--out", tmp_path)
     assert result["fps"] == pytest.approx(123.5, rel=1e-3)
@@ -91,6 +94,7 @@ def test_a_foreign_producer_is_recorded_without_a_gap(journey, tmp_path):
     assert verify(Path(result["recording"])).ok
 
 
+@pytest.mark.beside_others
 def test_the_session_folder_tells_the_whole_story(journey, tmp_path):
     result = capture(journey, "--fps", 200, "--frames", 100, "--participant", "P07", "--out", tmp_path)
     session = Session.open(Path(result["recording"]))
@@ -105,6 +109,7 @@ def test_the_session_folder_tells_the_whole_story(journey, tmp_path):
     assert any("trial-001 started" in line for line in events)
 
 
+@pytest.mark.beside_others
 def test_ctrl_c_ends_cleanly_with_all_data_valid(journey, tmp_path):
     with journey.start("--fps", 500, "--json", "--out", tmp_path) as process:
         journey.second_shard(tmp_path)
@@ -117,6 +122,7 @@ def test_ctrl_c_ends_cleanly_with_all_data_valid(journey, tmp_path):
     journey.assert_every_stamp_matches(Path(result["recording"]))
 
 
+@pytest.mark.beside_others
 def test_a_second_command_on_the_same_camera_is_refused(journey, tmp_path):
     with journey.start("--fps", 200, "--out", tmp_path / "one") as first:
         journey.wait_for(lambda: any((tmp_path / "one").glob("*/recordings/*.zarr")))
@@ -129,6 +135,7 @@ def test_a_second_command_on_the_same_camera_is_refused(journey, tmp_path):
     assert not list((tmp_path / "two").glob("*")), "no empty session is left behind"
 
 
+@pytest.mark.beside_others
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -154,6 +161,7 @@ def test_bad_input_is_one_line_that_names_it(journey, tmp_path, arguments, says)
     assert not list(tmp_path.glob("*")), "nothing is left behind"
 
 
+@pytest.mark.beside_others
 def test_a_wrong_key_in_a_hardware_file_is_named_with_its_line(journey, tmp_path):
     file = tmp_path / "mine.toml"
     file.write_text('name = "Mine"\nproducer = "simulator"\nrate_fps = 500\nexposure = 3\n')

@@ -15,6 +15,8 @@ from capture.recording.reader import Recording
 from capture.recording.verify import verify
 from capture.session import Session
 
+pytestmark = pytest.mark.beside_others
+
 SOURCE = Path(__file__).with_name("faulty_disk.cpp")
 FRAMES = 1700
 """A few more than three shards; no trial here gets as far."""

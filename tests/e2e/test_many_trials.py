@@ -23,6 +23,8 @@ from capture.recording.reader import Recording
 from capture.recording.verify import verify
 from tests.e2e.resources import Counts, family, held
 
+pytestmark = pytest.mark.beside_others
+
 TRIALS = int(os.environ.get("DFME_MANY_TRIALS") or 40)
 WARM_UP = max(10, TRIALS // 4)
 """Trials after which every cache of every library has what it keeps."""

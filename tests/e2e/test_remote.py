@@ -19,6 +19,8 @@ from capture.recording.verify import verify
 from capture.remote.keys import make_keys
 from capture.session import Session
 
+pytestmark = pytest.mark.beside_others
+
 RECORD = [sys.executable, "-P", "-m", "capture.record_cli"]
 CAPTURE = [sys.executable, "-P", "-m", "capture.cli", "--no-tui", "--no-live", "--frame-bank", "test"]
 NEAR, FAR, PORT = "10.201.7.1", "10.201.7.2", "5599"

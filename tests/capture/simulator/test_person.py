@@ -16,6 +16,8 @@ from capture.simulator import person
 from capture.simulator.bank_file import FrameBank, FrameBankWriter
 from capture.simulator.person import PersonOnCamera, default_picture
 
+pytestmark = pytest.mark.alone
+
 SHORT_S = 0.25
 FRAMES = round(SHORT_S * person.RATE_FPS)
 

@@ -29,6 +29,8 @@ from elicitation.player.messages import (
     answer_decoder,
 )
 
+pytestmark = pytest.mark.alone
+
 FRAMES = 90
 
 
