@@ -37,7 +37,7 @@ def rms(error_ns: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("step_us", [20_000, -20_000])
-def test_a_frame_has_its_true_time_before_at_and_after_a_step_of_the_clock(journey, tmp_path, record_property, step_us):
+def test_a_frame_has_its_true_time_before_at_and_after_a_step_of_the_clock(journey, tmp_path, step_us):
     faults = ("FaultClockDrift=50", "FaultJitter=1000", f"FaultClockStepAfterFrames={STEP_AFTER}")
     result, recording, truth = record(journey, tmp_path, *faults, f"FaultClockStep={step_us}")
 
