@@ -69,6 +69,8 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
     """What it was before, oldest first."""
     removed_ns: int | None = None
     """When it was taken away; then it stands in `removed`."""
+    key: str = ""
+    """What the page called it when it sent it, so that a mark that is sent twice counts once."""
 
 
 class TrialReport(msgspec.Struct, frozen=True, kw_only=True):

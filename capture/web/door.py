@@ -57,8 +57,8 @@ class SafeHeaders:
 class AccessByToken:
     """Middleware: lets in whoever has the token, first in the address of the entrance and then in a cookie.
 
-    The cookie is out of reach for scripts and does not travel with requests from other sites; requests that change
-    something must also come from a page of ours. Everybody else gets 403.
+    The cookie is out of reach for scripts, and requests that change something must come from a page of ours. Everybody
+    else gets 403.
     """
 
     def __init__(self, app: ASGIApp, *, token: str, secure: bool = False) -> None:
@@ -89,7 +89,7 @@ class AccessByToken:
         if not self._known(given):
             return PlainTextResponse("This address is not valid any more.", 403)
         answer = RedirectResponse("/", 303)
-        answer.set_cookie(self._cookie, self._token, httponly=True, samesite="strict", secure=self._secure, path="/")
+        answer.set_cookie(self._cookie, self._token, httponly=True, samesite="lax", secure=self._secure, path="/")
         return answer
 
     def _known(self, given: str) -> bool:

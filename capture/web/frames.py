@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
-from typing import Annotated, Final
+from typing import Annotated, Final, Protocol
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from pydantic import BaseModel
@@ -35,6 +35,37 @@ class FramesInfo(BaseModel):
     """For the addresses of frames (`?v=`): changes with the recording."""
 
 
+class NumberedPictures(Protocol):
+    """Pictures by number; `FramePictures` and whatever else has such."""
+
+    version: str
+    """Letters and digits that change with the content."""
+
+    @property
+    def count(self) -> int:
+        """How many; they are numbered from 0."""
+
+    @property
+    def rate_fps(self) -> float:
+        """Pictures a second; 0 where nothing says so."""
+
+    @property
+    def height_px(self) -> int:
+        """Rows of a picture."""
+
+    @property
+    def width_px(self) -> int:
+        """Columns of a picture."""
+
+    def jpeg(
+        self, index: int, *, region: Region | None = None, max_side_px: int | None = None, quality: int = 80
+    ) -> bytes:
+        """Picture `index` as JPEG; raises CaptureError where there is none, or it cannot be read."""
+
+    def png(self, index: int, *, region: Region | None = None, max_side_px: int | None = None) -> bytes:
+        """Picture `index` as PNG, likewise."""
+
+
 class PictureShelf:
     """Keeps the last used recordings open, for many threads."""
 
@@ -58,7 +89,7 @@ class PictureShelf:
             return self._open[path]
 
 
-def frames_router(find: Callable[[Request, str], FramePictures]) -> APIRouter:
+def frames_router(find: Callable[[Request, str], NumberedPictures]) -> APIRouter:
     """Routes for frames: `/frames/KEY` says what there is, `/frames/KEY/INDEX.jpg` and `.png` are the frames.
 
     Query of a frame: `region=LEFT,TOP,WIDTH,HEIGHT` in pixels, `side` the longest side in pixels, `quality` of a JPEG,
@@ -70,7 +101,7 @@ def frames_router(find: Callable[[Request, str], FramePictures]) -> APIRouter:
     """
     router = APIRouter(tags=["frames"])
 
-    def found(request: Request, key: str) -> FramePictures:
+    def found(request: Request, key: str) -> NumberedPictures:
         try:
             return find(request, key)
         except LookupError:
