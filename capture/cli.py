@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,15 +13,18 @@ import typer
 
 from capture.console import Progress, print_json, run_command
 from capture.errors import BadInput
+from capture.participants import Registry
 from capture.remote.address import Endpoint
 from capture.remote.keys import load_capture_keys, require_keys
 from capture.settings import HardwareSettings, open_hardware
 from capture.simulator import person
 from capture.simulator.frame_bank import bank_for
-from capture.supervisor import CaptureRequest, CaptureResult, Supervisor
+from capture.supervisor import CaptureRequest, CaptureResult, ElicitOptions, Supervisor
 
 _EPILOG = """
-With the monitor: space stops and starts a trial, m sets a marker, s saves a still, q quits.
+With the monitor: space stops and starts a trial, m sets a marker, s saves a still, q quits. While a participant's
+session runs (--elicit), it starts and stops the trials: p pauses and goes on, n goes on to the next step, L gives the
+long questionnaire; with --no-tui these are typed with Enter.
 
 Examples:
 
@@ -37,6 +41,8 @@ Examples:
   dfme-capture --frame-bank face.mp4 --duration 10
 
   dfme-capture --frame-bank test --fps 200
+
+  dfme-capture --fps 500 --elicit dfme --participant P7KQ2M --stimuli videos --out /data/study1
 
   dfme-capture --set ExposureTime=1500 --set Gain=2
 """
@@ -78,6 +84,21 @@ def capture(
     keys: Annotated[
         Path | None, typer.Option(help="This machine's key file, for --remote; `dfme-record keys` makes it.")
     ] = None,
+    elicit: Annotated[
+        str | None,
+        typer.Option(help="Run a participant's session by this protocol: a file, or `dfme` for the paper's."),
+    ] = None,
+    stimuli: Annotated[
+        Path | None, typer.Option(help="Folder of the videos, for --elicit. Default: as the protocol says.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the draw of stimuli, for --elicit. Default: random.")] = None,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume/--no-resume", help="Go on with this participant's unfinished session, for --elicit."),
+    ] = True,
+    lsl: Annotated[
+        bool, typer.Option("--lsl", help="Send events as markers of the Lab Streaming Layer, for --elicit.")
+    ] = False,
     tui: Annotated[bool, typer.Option("--tui/--no-tui", help="The monitor, or plain progress lines.")] = True,
     live: Annotated[
         bool, typer.Option("--live/--no-live", help="Live readout of expressions, where installed.")
@@ -89,6 +110,9 @@ def capture(
     Without --hw the simulated camera is used, and the monitor says so. Recording begins at once.
     """
     _check_limits(fps, duration, frames)
+    options = _elicit_options(elicit, stimuli, seed, resume=resume, lsl=lsl)
+    if options is not None:
+        _check_session(participant, out, bounded=duration is not None or frames is not None)
     storage = _storage(remote, keys)
     settings = open_hardware(hw, fps)
     overrides = dict(_feature(text) for text in feature or ())
@@ -106,6 +130,7 @@ def capture(
             remote=storage,
             keys=keys,
             news=shown.news,
+            elicit=options,
         )
         with Supervisor(request) as supervisor:
             result = supervisor.run()
@@ -129,6 +154,34 @@ def _check_limits(fps: float | None, duration: float | None, frames: int | None)
         raise BadInput(f"--duration {duration:g}: give seconds, above 0 and at most a week")
     if frames is not None and frames < 1:
         raise BadInput(f"--frames {frames}: give a number of frames, 1 or more")
+
+
+def _elicit_options(
+    protocol: str | None, stimuli: Path | None, seed: int | None, *, resume: bool, lsl: bool
+) -> ElicitOptions | None:
+    if protocol is not None:
+        if find_spec("elicitation") is None:
+            raise BadInput("--elicit: that part is not installed")
+        return ElicitOptions(protocol, str(stimuli) if stimuli is not None else "", seed, resume, lsl)
+    for option, given in (("--stimuli", stimuli), ("--seed", seed), ("--lsl", lsl or None)):
+        if given is not None:
+            raise BadInput(f"{option} goes with --elicit PROTOCOL")
+    return None
+
+
+def _check_session(participant: str | None, study: Path, *, bounded: bool) -> None:
+    """A session needs a participant who agreed to be recorded; the protocol says how long it lasts."""
+    if participant is None:
+        raise BadInput("--elicit needs --participant ID: enter one with `dfme-elicit participant add --study FOLDER`")
+    if bounded:
+        raise BadInput("--elicit: the protocol says how long is recorded, leave out --duration and --frames")
+    known = Registry(study).participant(participant)
+    if not known.may_be_recorded:
+        why = "took the consent back" if known.withdrawn else "has not agreed to be recorded"
+        raise BadInput(
+            f"{participant} {why}: nothing is recorded without consent "
+            f"(`dfme-elicit participant consent {participant} --study {study} --form FILE --agree recording`)"
+        )
 
 
 def _storage(remote: str | None, keys: Path | None) -> Endpoint | None:
@@ -194,12 +247,14 @@ def _bank_features(path: Path, settings: HardwareSettings) -> dict[str, Any]:
 
 def _as_json(result: CaptureResult, storage: Endpoint | None) -> dict[str, Any]:
     """The contract's object: the figures of the last trial, and of every trial where there were several."""
-    remote = {"remote": str(storage)} if storage is not None else {}
+    also: dict[str, Any] = {"remote": str(storage)} if storage is not None else {}
+    if result.elicitation is not None:
+        also["elicitation"] = dict(result.elicitation)
     if not result.trials:
-        return {"recording": None, "frames": 0, "session": str(result.session), "live": dict(result.live), **remote}
+        return {"recording": None, "frames": 0, "session": str(result.session), "live": dict(result.live), **also}
     trials = [trial.as_json() for trial in result.trials]
     several = {"trials": trials} if len(trials) > 1 else {}
-    return {**trials[-1], "live": dict(result.live), "session": str(result.session), **remote, **several}
+    return {**trials[-1], "live": dict(result.live), "session": str(result.session), **also, **several}
 
 
 if __name__ == "__main__":

@@ -77,7 +77,7 @@ class End(msgspec.Struct, frozen=True, tag="end"):
     """`delivered`, `underrun` and `surplus` (delivered after the planned end, not part of the trial)."""
     clock: dict[str, Any]
     reason: str
-    """Why the trial ended: `frames`, `duration`, `operator`, `ring`, `disk`, `camera lost`, `signal`."""
+    """Why the trial ended: `frames`, `duration`, `operator`, `protocol`, `ring`, `disk`, `camera lost`, `signal`."""
     host_ns: int = 0
     exact: bool = True
     """False where the supervisor says it in place of a camera process that has died."""
@@ -215,7 +215,8 @@ class SessionOpened(msgspec.Struct, frozen=True, tag="session_opened"):
 class Planned(msgspec.Struct, frozen=True, tag="planned"):
     """Elicitation to supervisor: what the participant will be shown."""
 
-    protocol: str
+    name: str
+    """Of the protocol."""
     protocol_sha256: str
     seed: int
     stimuli: tuple[str, ...]

@@ -194,6 +194,11 @@ def plan_session(protocol: Protocol, manifest: Manifest, seed: int, shown: dict[
     """
     candidates = [Candidate(stimulus.stim_id, stimulus.target_emotion) for stimulus in manifest.stimuli]
     drawn = draw_stimuli(candidates, protocol.draw.count, seed, shown if protocol.draw.balanced else None)
+    return lay_out(protocol, seed, drawn)
+
+
+def lay_out(protocol: Protocol, seed: int, drawn: tuple[str, ...]) -> Plan:
+    """Every step of a session for stimuli that are drawn already."""
     steps = tuple(
         PlannedStep(number, step, stimulus, stimulus_number)
         for number, (step, stimulus, stimulus_number) in enumerate(_laid_out(protocol, drawn))

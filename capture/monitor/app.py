@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, Final, Literal
 
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
@@ -21,6 +21,7 @@ from capture.monitor.lines import Lines
 from capture.monitor.palette import DARK, LIGHT, banner_styles
 from capture.monitor.picture import Picture
 from capture.monitor.rows import Role, Span
+from capture.monitor.session_line import session_row
 from capture.statistics import CameraState, CaptureStatistics
 
 SILENT_AFTER_S = 3.0
@@ -32,6 +33,11 @@ _DRAW_EVERY_NS = 150_000_000
 _KEY_HOLDS_S = 2.0
 """How long a start or stop that was sent blocks the next one, unless the state changes first."""
 _EVENTS_KEPT = 200
+_SESSION_COMMANDS: Final[dict[str, Literal["pause", "next", "penalty"]]] = {
+    "pause": "pause",
+    "next": "next",
+    "penalty": "penalty",
+}
 
 
 class MonitorApp(App[None]):
@@ -48,6 +54,7 @@ class MonitorApp(App[None]):
     CSS = f"""
     Screen {{ background: $background; }}
     #banner {{ height: 3; }}
+    #session {{ height: 1; display: none; }}
     #middle {{ height: 1fr; min-height: {rows.FIGURES_HEIGHT}; }}
     #figures {{ width: {rows.FIGURES_WIDTH}; margin: 0 1; }}
     #view {{ width: 1fr; }}
@@ -61,6 +68,9 @@ class MonitorApp(App[None]):
         Binding("m", "marker", "Marker"),
         Binding("M", "marker_text", "Marker text", key_display="M"),
         Binding("s", "still", "Still"),
+        Binding("p", "session('pause')", "Pause"),
+        Binding("n", "session('next')", "Next step"),
+        Binding("L", "session('penalty')", "Questionnaire", key_display="L"),
         Binding("t", "theme", "Theme"),
         Binding("question_mark", "explain", "Help", key_display="?"),
         Binding("q", "leave", "Quit"),
@@ -93,6 +103,7 @@ class MonitorApp(App[None]):
     def compose(self) -> ComposeResult:
         """Banner, figures beside the picture, event log, keys."""
         yield Lines(id="banner")
+        yield Lines(id="session")
         with Horizontal(id="middle"):
             yield Lines(id="figures")
             with Vertical(id="view"):
@@ -177,6 +188,7 @@ class MonitorApp(App[None]):
         )
         styles = banner_styles(banner.level, recording=banner.recording, dark=self.current_theme.dark)
         base.query_one("#banner", Lines).show(banner.rows, styles)
+        self._draw_session()
         shown = base.query_one("#figures", Lines)
         shown.show(rows.figure_rows(statistics or CaptureStatistics(), self._history, shown.size.height))
         caption = base.query_one("#caption", Lines)
@@ -188,6 +200,27 @@ class MonitorApp(App[None]):
         picture.show(self._feed.picture(picture.step))
         self._drawn = statistics
         self._draw_events()
+
+    def _draw_session(self) -> None:
+        """The participant's session; its line and its keys are there only while there is one."""
+        session = self._statistics.elicitation if self._statistics is not None else None
+        line = self.screen_stack[0].query_one("#session", Lines)
+        if line.display != (session is not None):
+            line.display = session is not None
+            self.refresh_bindings()
+        if session is not None:
+            line.show([session_row(session)])
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Which keys are there: those of a session while one runs, that of a trial while none does."""
+        running = self._statistics is not None and self._statistics.elicitation is not None
+        if action == "session":
+            return running
+        return not (action == "trial" and running)
+
+    async def action_session(self, name: str) -> None:
+        """Pass the operator's word on to the participant's session."""
+        await self._send(Command(name=_SESSION_COMMANDS[name]))
 
     def _draw_events(self) -> None:
         log = self.screen_stack[0].query_one("#events", Lines)

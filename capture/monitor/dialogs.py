@@ -71,6 +71,9 @@ _HELP = f"""\
   [b]m[/b]      set a marker now          [b]M[/b]  a marker with text
   [b]s[/b]      save a still              [b]t[/b]  dark or light
   [b]q[/b]      stop cleanly and quit     [b]?[/b]  this page
+  in a participant's session, which starts and stops trials itself:
+  [b]p[/b]      pause after this step, or go on
+  [b]n[/b]      next step                 [b]L[/b]  long questionnaire
 
 [b]Signs[/b]   ✓ fine   ▲ look at it   ✗ act
   ring, queue  ✓ below {RING_GREEN_BELOW:.0%}   ✗ above {RING_RED_ABOVE:.0%}   stops at {RING_STOP_AT:.0%}

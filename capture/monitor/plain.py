@@ -10,6 +10,7 @@ from typing import TextIO
 from capture.messages import Event
 from capture.monitor import figures
 from capture.monitor.figures import History, Level, WallClock
+from capture.monitor.session_line import phase_words, session_words
 from capture.statistics import CameraState, CaptureStatistics
 
 _INTERVAL_NS = 1_000_000_000
@@ -41,8 +42,12 @@ def progress_fields(statistics: CaptureStatistics, history: History) -> list[tup
         figures.count(number, 6) for number in (live.frames_analysed, live.frames_skipped, live.spotted)
     )
     simulated: list[tuple[str, Level | None]] = [("SIMULATED CAMERA", None)] if camera.simulated else []
+    session: list[tuple[str, Level | None]] = []
+    if statistics.elicitation is not None:
+        session = [(", ".join(session_words(statistics.elicitation)), None)]
     return [
         (state, None),
+        *session,
         (f"lost {figures.count(losses.total)}" + (f" ({causes})" if causes else ""), figures.loss_level(losses.total)),
         (
             f"{figures.rate(camera.rate_measured_fps)} of {figures.rate(camera.rate_asked_fps)} fps",
@@ -68,6 +73,11 @@ def progress_fields(statistics: CaptureStatistics, history: History) -> list[tup
         (f"cpu {cpu}", None),
         (f"live {seen} seen, {skipped} skipped, {spotted} hits" if live.running else "live off", None),
     ]
+
+
+def _phase(statistics: CaptureStatistics) -> tuple[int, str] | None:
+    session = statistics.elicitation
+    return None if session is None else (session.step, phase_words(session))
 
 
 class PlainProgress:
@@ -102,6 +112,7 @@ class PlainProgress:
             and statistics.host_ns - said.host_ns < _INTERVAL_NS
             and statistics.camera.state is said.camera.state
             and statistics.losses == said.losses
+            and _phase(statistics) == _phase(said)
         ):
             return
         self._said = statistics

@@ -22,6 +22,7 @@ import zmq
 from capture.errors import CaptureError, MessageRefused
 from capture.messages import (
     CameraReport,
+    ElicitationReport,
     Event,
     Failed,
     Hello,
@@ -37,7 +38,7 @@ REPORT_INTERVAL_NS = 100_000_000
 _PR_SET_PDEATHSIG = 1
 _HUB_QUEUE = 200
 """Messages queued for a hub that does not read; nothing on the recording path may block for it."""
-_REPLACED_BY_THE_NEXT = (CameraReport, RecorderReport, LiveReport)
+_REPLACED_BY_THE_NEXT = (CameraReport, RecorderReport, LiveReport, ElicitationReport)
 """Messages that are dropped when that queue is full."""
 
 
@@ -63,6 +64,25 @@ class RecorderTask(msgspec.Struct, frozen=True):
     ring_fd: int
     folder: str
     """A folder on the disk that will be written to, for its free space."""
+
+
+class ElicitationTask(msgspec.Struct, frozen=True):
+    """What the supervisor tells the elicitation process at its start."""
+
+    hub: str
+    protocol: str
+    """Protocol file, or the name of one that comes along."""
+    study: str
+    """Folder of the study's sessions: what earlier participants saw is read there."""
+    participant: str | None
+    stimuli: str = ""
+    """Folder of the lab's videos; empty for the one that the protocol names."""
+    seed: int | None = None
+    """Of the draw; None for a random one."""
+    session: str = ""
+    """Session that goes on; empty for one that begins."""
+    lsl: bool = False
+    """Send events to a marker stream of the Lab Streaming Layer."""
 
 
 class HubLink:
@@ -95,7 +115,7 @@ class HubLink:
         """Send a line for the operator's event log."""
         self.send(Event(time.monotonic_ns(), level, self._process, text, kind))
 
-    def hello(self, process: Literal["camera", "recorder", "monitor", "live"]) -> None:
+    def hello(self, process: Literal["camera", "recorder", "monitor", "live", "elicitation"]) -> None:
         """Say that this process is ready for work."""
         self.send(Hello(process, os.getpid()))
 

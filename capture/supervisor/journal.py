@@ -27,6 +27,8 @@ class Journal:
         self.plain: PlainProgress | None = None
         self.trial: str | None = None
         """Trial that events belong to from now on."""
+        self.watchers: tuple[str, ...] = ("monitor",)
+        """Processes that are told every event."""
 
     def note(self, level: Level, text: str, kind: str = "note", host_ns: int = 0) -> None:
         """An event of the supervisor's own, now unless `host_ns` says when; `kind` is its `trial_type` in the log."""
@@ -47,7 +49,8 @@ class Journal:
         """Any event."""
         self._events.append(event)
         self._keep(event)
-        self._hub.tell("monitor", event)
+        for watcher in self.watchers:
+            self._hub.tell(watcher, event)
         if self.plain is not None:
             self.plain.event(event)
 
@@ -58,11 +61,12 @@ class Journal:
                 event.level,
                 event.source,
                 event.text,
-                trial=self.trial,
+                trial=event.trial or self.trial,
                 trial_type=event.kind,
                 duration_s=event.duration_s,
                 frames=event.frames,
                 frame_ids=event.frame_ids,
+                elicited=event.elicited,
             )
 
     def tell_monitor_the_past(self) -> None:

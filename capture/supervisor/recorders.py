@@ -1,15 +1,39 @@
-"""Which process takes the frames: the recorder on this machine's disk, or the sender to the storage machine."""
+"""Starts the processes around the camera: it, the one that takes its frames, and the monitor that shows them."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
-from capture.processes.common import RecorderTask
+from capture.processes.common import CameraTask, RecorderTask
 from capture.remote.sender import SenderTask
+from capture.statistics import RING_STOP_AT
 from capture.supervisor.children import Child
 from capture.supervisor.request import CaptureRequest
+
+_NEVER_FULL: Final = 2.0
+
+
+def start_camera(request: CaptureRequest, hub: str, frames: str, ring_fd: int, runtime: Path) -> Child:
+    """Start the camera process; it says `hello` when the camera is open."""
+    settings = request.settings
+    task = CameraTask(
+        hub=hub,
+        frames=frames,
+        ring_fd=ring_fd,
+        settings=settings.model_dump(mode="json"),
+        overrides=dict(request.overrides),
+        preview=request.monitor,
+        stop_at_fill=RING_STOP_AT if settings.when_ring_full == "stop" else _NEVER_FULL,
+    )
+    return Child.worker("camera", "capture.processes.camera", task, runtime, [ring_fd])
+
+
+def start_monitor(hub: str, ring_fd: int) -> Child:
+    """Start the monitor on the operator's terminal."""
+    return Child.on_terminal("monitor", "capture.monitor", ["--hub", hub, "--ring-fd", str(ring_fd)], [ring_fd])
 
 
 def start_recorder(request: CaptureRequest, task: RecorderTask, runtime: Path, *, again: bool) -> Child:

@@ -5,18 +5,32 @@ from __future__ import annotations
 import shutil
 import tempfile
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from capture.errors import FolderUnusable, NoSpace
+from capture.errors import CaptureError, FolderUnusable, NoSpace
 from capture.recording.layout import ShardGeometry
 from capture.remote.address import Endpoint
 from capture.settings import HardwareSettings
 from capture.supervisor.trials import TrialResult
 
 _FREE_SHARDS_TO_START = 2
+
+
+@dataclass(frozen=True)
+class ElicitOptions:
+    """A participant's session that is run beside the recording."""
+
+    protocol: str
+    """Protocol file, or the name of one that comes along."""
+    stimuli: str = ""
+    """Folder of the lab's videos; empty for the one that the protocol names."""
+    seed: int | None = None
+    resume: bool = True
+    """Go on with an unfinished session of the same participant."""
+    lsl: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,6 +56,8 @@ class CaptureRequest:
     """Where the storage machine listens; None records on this machine's disk."""
     keys: Path | None = None
     """This machine's key file; goes with `remote`."""
+    elicit: ElicitOptions | None = None
+    """Run a participant's session, which starts and ends the trials."""
     capture: str = field(default_factory=lambda: uuid.uuid4().hex)
     """Unique name of this run, by which the storage machine knows it again."""
     news: Callable[[], Iterable[tuple[Literal["info", "warning"], str]]] = tuple
@@ -108,3 +124,23 @@ class CaptureResult:
     trials: tuple[TrialResult, ...]
     live: Mapping[str, int]
     """`frames_analysed`, `frames_skipped` and `spotted` of the live service."""
+    elicitation: Mapping[str, Any] | None = None
+    """Of a participant's session: its protocol, whether it is finished, stimuli shown, frames dropped."""
+
+    @classmethod
+    def of(
+        cls,
+        session: Path,
+        trials: Sequence[TrialResult],
+        live: Mapping[str, int],
+        elicitation: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """The result, where every trial is as it should be.
+
+        Raises:
+            CaptureError: A trial ended with an error; what was recorded is valid.
+        """
+        bad = [trial for trial in trials if trial.error]
+        if bad:
+            raise CaptureError(f"{bad[-1].recording}: {bad[-1].error}")
+        return cls(session, tuple(trials), live, elicitation)

@@ -20,28 +20,37 @@ from capture.messages import (
     CameraReport,
     CaptureReport,
     Command,
+    ElicitationEnded,
+    ElicitationReport,
     Event,
     Failed,
     Finished,
     Hello,
     Message,
+    Planned,
     Quit,
     RecorderReport,
     StartTrial,
     StopTrial,
     TrialEnded,
+    TrialRefused,
     TrialStarted,
+    TrialWanted,
 )
 from capture.monitor.plain import PlainProgress
-from capture.processes.common import CameraTask, RecorderTask
+from capture.processes.common import RecorderTask
 from capture.ring import RingReader, RingWriter
 from capture.session import Session
-from capture.statistics import RING_STOP_AT, CameraStatistics, CaptureStatistics, RecorderState, RecorderStatistics
-from capture.stills import save_still
+from capture.statistics import CameraStatistics, CaptureStatistics, RecorderStatistics
+from capture.stills import save_newest
 from capture.supervisor.children import Child
+from capture.supervisor.disk_watch import DiskWatch
+from capture.supervisor.elicitation import PROCESS as ELICITATION
+from capture.supervisor.elicitation import Elicitation
+from capture.supervisor.ending import end_children
 from capture.supervisor.hub import Hub
 from capture.supervisor.journal import Journal
-from capture.supervisor.recorders import start_recorder
+from capture.supervisor.recorders import start_camera, start_monitor, start_recorder
 from capture.supervisor.request import CaptureRequest, CaptureResult
 from capture.supervisor.trials import TrialBook
 
@@ -50,13 +59,8 @@ _POLL_MS = 50
 _REPORT_S = 0.1
 _START_TIMEOUT_S = 60.0
 """Some cameras take half a minute to come up."""
-_END_GRACE_S = 10.0
-_FREE_SHARDS_TO_GO_ON = 1.2
-"""The next shard is allocated ahead; with less than this free the one after it could not be."""
-_NEVER_FULL = 2.0
 _RECORDER_RESTARTS = 5
 """A recorder that dies more often than this in one session will not get better."""
-_WORKERS = frozenset({"camera", "recorder"})
 
 
 class Supervisor:
@@ -77,7 +81,7 @@ class Supervisor:
         self._session: Session | None = None
         self._book: TrialBook | None = None
         self._reported_at = 0.0
-        self._disk_stop_sent = False
+        self._disk = DiskWatch(request.shard_bytes)
         self._recorder_restarts = 0
 
     def __enter__(self) -> Self:
@@ -90,6 +94,7 @@ class Supervisor:
         self._runtime = Path(tempfile.mkdtemp(prefix="dfme-"))
         self._hub = Hub(self._runtime)
         self._journal = Journal(self._hub)
+        self._elicitation = Elicitation(self._request, self._hub)
         self._old_signals = {
             number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
         }
@@ -100,8 +105,9 @@ class Supervisor:
     ) -> None:
         if self._request.remote is not None and "recorder" in self._children and self._session is not None:
             # The sender copies the session's small files to the storage machine: it goes when those are complete.
-            self._end_children([name for name in self._children if name != "recorder"])
-        self._end_children(list(self._children))
+            others = [name for name in self._children if name != "recorder"]
+            end_children(self._children, others, self._hub, self._journal, self._runtime)
+        end_children(self._children, list(self._children), self._hub, self._journal, self._runtime)
         if self._journal.plain is not None:
             self._journal.plain.close()
         self._hub.close()
@@ -117,29 +123,27 @@ class Supervisor:
         """
         request = self._request
         self._start_workers()
-        self._session = self._journal.session = Session.create(
-            request.out, participant=request.participant, hardware=request.hardware
-        )
+        self._session, notes = self._elicitation.open_session()
+        self._journal.session = self._session
         book = self._book = TrialBook(self._session)
         if request.monitor:
             self._start_monitor()
         else:
             self._journal.plain = PlainProgress(sys.stderr)
-        for note in request.settings.notes:
-            self._journal.note("info", note)
+        for level, text in (*(("info", note) for note in request.settings.notes), *notes):
+            self._journal.note(level, text)
         if request.live and find_spec(_LIVE_MODULE) is None:
             self._journal.note("info", "recording without live readout: that part is not installed")
-        self._start_trial()
+        if self._elicitation.wanted:
+            self._elicitation.begin()
+        else:
+            self._start_trial()
         while not (self._stopping and not book.running):
             self._turn()
         if self._failure is not None:
             raise self._failure
-        bad = [trial for trial in book.results if trial.error]
-        if bad:
-            raise CaptureError(f"{bad[-1].recording}: {bad[-1].error}")
-        return CaptureResult(
-            self._session.path, tuple(book.results), {"frames_analysed": 0, "frames_skipped": 0, "spotted": 0}
-        )
+        live = {"frames_analysed": 0, "frames_skipped": 0, "spotted": 0}
+        return CaptureResult.of(self._session.path, book.results, live, self._elicitation.result())
 
     def statistics(self) -> CaptureStatistics:
         """The whole as it stands."""
@@ -155,44 +159,24 @@ class Supervisor:
             # The two report at different moments; a frame on disk has been in the ring for certain.
             camera=msgspec.structs.replace(self._camera, frames=max(self._camera.frames, self._recorder.frames)),
             recorder=self._recorder,
+            elicitation=self._elicitation.statistics,
         )
-
-    def _end_children(self, names: list[str]) -> None:
-        """Tell these to quit, see them end, and keep what they had to say."""
-        for name in names:
-            self._hub.tell(name, Quit())
-            if self._session is None and name == "recorder":
-                # Nothing was recorded, and while it still maps a large ring it hears nothing else.
-                self._children[name].process.kill()
-        for name in names:
-            self._children.pop(name).end(_END_GRACE_S)
-        for message in self._hub.received(0):
-            if isinstance(message, Event):
-                self._journal.log(message)
-        if self._session is not None:
-            for log in self._runtime.glob("*.log"):
-                if log.stat().st_size:
-                    shutil.copy(log, self._session.log / log.name)
 
     def _start_workers(self) -> None:
-        settings, fd = self._request.settings, self._ring.fd
+        fd = self._ring.fd
         frames = f"ipc://{self._runtime}/frames"
-        camera = CameraTask(
-            hub=self._hub.endpoint,
-            frames=frames,
-            ring_fd=fd,
-            settings=settings.model_dump(mode="json"),
-            overrides=dict(self._request.overrides),
-            preview=self._request.monitor,
-            stop_at_fill=RING_STOP_AT if settings.when_ring_full == "stop" else _NEVER_FULL,
-        )
+        if self._elicitation.wanted:
+            # What is wrong with protocol, stimuli or the participant's screen shows before anything else starts.
+            self._children[ELICITATION] = self._elicitation.start(self._runtime)
+            self._wait_for({ELICITATION})
+            self._journal.watchers += (ELICITATION,)
         self._recorder_task = RecorderTask(self._hub.endpoint, frames, fd, str(self._request.out))
         self._start_recorder()
         if self._request.remote is not None:
             # Who has no storage machine need not wait for a camera.
             self._wait_for({"recorder"})
-        self._children["camera"] = Child.worker("camera", "capture.processes.camera", camera, self._runtime, [fd])
-        self._wait_for(_WORKERS)
+        self._children["camera"] = start_camera(self._request, self._hub.endpoint, frames, fd, self._runtime)
+        self._wait_for({"camera", "recorder"})
 
     def _wait_for(self, workers: AbstractSet[str]) -> None:
         deadline = time.monotonic() + _START_TIMEOUT_S
@@ -211,30 +195,36 @@ class Supervisor:
         self._children["recorder"] = start_recorder(self._request, self._recorder_task, self._runtime, again=again)
 
     def _start_monitor(self) -> None:
-        fd = self._ring.fd
-        arguments = ["--hub", self._hub.endpoint, "--ring-fd", str(fd)]
-        self._children["monitor"] = Child.on_terminal("monitor", "capture.monitor", arguments, [fd])
+        self._children["monitor"] = start_monitor(self._hub.endpoint, self._ring.fd)
 
-    def _start_trial(self) -> None:
+    def _start_trial(self, wanted: TrialWanted | None = None) -> None:
         book, session, request = self._book, self._session, self._request
-        if book is None or session is None or book.running:
+        if book is None or session is None or book.running or self._stopping:
+            self._hub.tell(ELICITATION, TrialRefused("another trial runs, or the end is near"))
             return
         try:
             request.check_room(self._recorder.disk_free_bytes)
         except CaptureError as error:
             self._journal.note("error", str(error))
-            if not request.monitor:
+            self._hub.tell(ELICITATION, TrialRefused(str(error)))
+            if not request.monitor and wanted is None:
                 raise
             return
-        name, path = book.begin()
+        name, path = book.begin(wanted.kind, wanted.stimulus) if wanted is not None else book.begin()
         self._journal.trial = name
-        self._disk_stop_sent = False
+        self._disk.begin_trial()
         start = StartTrial(name, str(path), session.path.name, request.max_frames, request.max_seconds)
         self._hub.tell("camera", start)
 
     def _stop_trial(self, reason: str) -> None:
         if self._book is not None and self._book.running:
             self._hub.tell("camera", StopTrial(reason))
+
+    def _end(self, reason: str) -> None:
+        """End the trial that runs, and everything once it is on disk."""
+        self._stopping = True
+        self._hub.tell(ELICITATION, Quit())
+        self._stop_trial(reason)
 
     def _turn(self) -> None:
         """One turn of the loop: messages, children, disk, reports."""
@@ -243,9 +233,10 @@ class Supervisor:
                 self._journal.note("error", str(message))
             else:
                 self._handle(message)
+        for command in self._elicitation.typed():
+            self._obey(command)
         if self._interrupted and not self._stopping:
-            self._stopping = True
-            self._stop_trial("signal")
+            self._end("signal")
         self._watch_children()
         self._watch_disk()
         now = time.monotonic()
@@ -270,6 +261,8 @@ class Supervisor:
             case Hello(process):
                 if process == "monitor":
                     self._journal.tell_monitor_the_past()
+                elif process == ELICITATION:
+                    self._elicitation.begin()
             case Event():
                 self._journal.log(message)
             case Failed(process, text, exit_code):
@@ -278,8 +271,24 @@ class Supervisor:
                 self._obey(message)
             case TrialStarted() | TrialEnded() | Finished():
                 self._keep_book(message)
+            case TrialWanted() | StopTrial() | Planned() | ElicitationReport() | ElicitationEnded():
+                self._serve_elicitation(message)
             case _:
-                self._journal.note("warning", f"a {type(message).__name__} message is not for the supervisor")
+                self._journal.note("warning", f"a {type(message).__name__} is not for the supervisor")
+
+    def _serve_elicitation(
+        self, message: TrialWanted | StopTrial | Planned | ElicitationReport | ElicitationEnded
+    ) -> None:
+        match message:
+            case TrialWanted():
+                self._start_trial(message)
+            case StopTrial(reason):
+                self._stop_trial(reason)
+            case _:
+                self._elicitation.take(message)
+                # With the monitor the operator looks at it first, and quits.
+                if self._elicitation.over and not self._request.monitor:
+                    self._stopping = True
 
     def _keep_book(self, message: TrialStarted | TrialEnded | Finished) -> None:
         book = self._book
@@ -287,6 +296,7 @@ class Supervisor:
             return
         if not isinstance(message, Finished):
             self._hub.tell("monitor", message)
+            self._hub.tell(ELICITATION, message)
         if isinstance(message, TrialStarted):
             book.started(message)
             self._journal.note("info", f"{message.trial} started", "trial")
@@ -303,7 +313,9 @@ class Supervisor:
             return
         self._report()
         self._journal.note("error" if result.error else "info", result.summary(), "trial")
-        if self._request.bounded or not self._request.monitor or self._interrupted:
+        self._hub.tell(ELICITATION, result.as_finished())
+        alone = not self._request.monitor and not self._elicitation.wanted
+        if self._request.bounded or alone or self._interrupted:
             self._stopping = True
 
     def _obey(self, command: Command) -> None:
@@ -317,17 +329,16 @@ class Supervisor:
             case "still":
                 self._still()
             case "quit":
-                self._stopping = True
-                self._stop_trial("operator")
+                self._end("operator")
+            case _:
+                self._hub.tell(ELICITATION, command)
 
     def _still(self) -> None:
-        session, newest = self._session, self._picture.newest()
-        if session is None or newest is None:
+        path = save_newest(self._session.path / "stills", self._picture) if self._session is not None else None
+        if path is None:
             self._journal.note("warning", "no picture yet")
-            return
-        meta, pixels = newest
-        path = save_still(session.path / "stills", f"frame-{meta.frame_id}-{meta.host_ns}", pixels)
-        self._journal.note("info", f"still {path.name}", "still")
+        else:
+            self._journal.note("info", f"still {path.name}", "still")
 
     def _watch_children(self) -> None:
         for name, child in list(self._children.items()):
@@ -337,6 +348,12 @@ class Supervisor:
             self._hub.forget(name)
             if name == "monitor":
                 self._lose_monitor(child)
+            elif name == ELICITATION and (self._stopping or self._elicitation.over):
+                pass
+            elif name == ELICITATION and self._elicitation.may_restart():
+                self._stop_trial("protocol")
+                self._children[name] = self._elicitation.start(self._runtime)
+                self._journal.note("warning", f"{child.last_words()}; the session goes on at the next trial")
             elif name == "recorder" and self._failure is None and self._recorder_restarts < _RECORDER_RESTARTS:
                 self._recorder_restarts += 1
                 self._start_recorder()
@@ -371,18 +388,12 @@ class Supervisor:
             self._keep_book(TrialEnded(book.name, end, book.elapsed_s, self._camera.rate_measured_fps))
 
     def _watch_disk(self) -> None:
-        """End the trial cleanly while there is room to do so."""
-        if self._book is None or not self._book.running or self._disk_stop_sent:
+        if self._book is None or not self._book.running:
             return
-        recorder = self._recorder
-        room = self._request.shard_bytes * _FREE_SHARDS_TO_GO_ON
-        known = recorder.state is RecorderState.RECORDING and recorder.disk_total_bytes > 0
-        full = known and recorder.disk_free_bytes < room
-        if full:
-            left = f"{recorder.disk_free_bytes / 1e6:.0f} MB left"
-            self._journal.note("error", f"the disk is full ({left}): ending the trial while that can be done cleanly")
-        if full or recorder.state is RecorderState.FAILED:
-            self._disk_stop_sent = True
+        verdict = self._disk.verdict(self._recorder)
+        if verdict:
+            self._journal.note("error", verdict)
+        if verdict is not None:
             self._stop_trial("disk")
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:

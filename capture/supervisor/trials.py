@@ -13,7 +13,7 @@ from capture.messages import End, Finished, TrialEnded, TrialStarted
 from capture.session import Session
 from capture.statistics import CameraStatistics, CaptureStatistics, Gap, LossLedger
 
-_CLEAN_REASONS = ("frames", "duration", "operator", "signal")
+_CLEAN_REASONS = ("frames", "duration", "operator", "signal", "protocol")
 _REMEDIES = {
     "ring": "the ring ran full because the disk or this machine did not keep up: record slower, or find what else runs",
     "disk": "the disk is full or failed: make room, or choose another disk with --out",
@@ -55,6 +55,10 @@ class TrialResult:
         if self.error:
             return f"{text}; ended early: {self.error}"
         return text
+
+    def as_finished(self) -> Finished:
+        """What whoever asked for the trial is told."""
+        return Finished("", str(self.recording), self.frames, self.bytes, self.losses.disk, self.write_mb_s, self.error)
 
     def as_json(self) -> dict[str, Any]:
         """The figures as `--json` prints them."""
@@ -106,10 +110,10 @@ class TrialBook:
             return (time.monotonic_ns() - self._started_ns) / 1e9
         return self._elapsed_s
 
-    def begin(self) -> tuple[str, Path]:
-        """Open a new trial; returns its name and where its recording goes."""
+    def begin(self, kind: str = "", stimulus: str | None = None) -> tuple[str, Path]:
+        """Open a new trial of this kind; returns its name and where its recording goes."""
         self.name = self._session.next_trial_name()
-        self._path = self._session.begin_trial(self.name)
+        self._path = self._session.begin_trial(self.name, kind=kind, stimulus=stimulus)
         self._running = True
         self._started_ns = 0
         self._elapsed_s = 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import time
 from collections import deque
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from elicitation.player.media import Picture
 _PATCH_SHARE = 0.06
 """Edge of the photodiode's patch, as a share of the screen's height."""
 _TEXT_SHARE = 0.05
+_INVISIBLE = frozenset({"offscreen", "dummy", "evdev"})
+"""Drivers that SDL takes where there is no display: nobody would see anything."""
 _SWAPS_REMEMBERED = 15
 _MAX_TEXT_WIDTH = 0.8
 
@@ -49,6 +52,9 @@ class Screen:
         sdl2.SDL_SetHint(sdl2.SDL_HINT_RENDER_SCALE_QUALITY, b"linear")
         if sdl2.SDL_InitSubSystem(sdl2.SDL_INIT_VIDEO) != 0:
             raise ElicitationError(f"no screen for the participant: {sdl_error()} (is DISPLAY set?)")
+        driver = (sdl2.SDL_GetCurrentVideoDriver() or b"").decode()
+        if driver in _INVISIBLE and os.environ.get("SDL_VIDEODRIVER") != driver:
+            raise ElicitationError("no screen for the participant: there is no display to open (is DISPLAY set?)")
         self._options = options
         index = _find_display(options.display)
         bounds = sdl2.SDL_Rect()

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from capture.messages import End, Event, TrialEnded
-from capture.statistics import CameraState, CaptureStatistics, LossLedger, RecorderState
+from capture.statistics import CameraState, CaptureStatistics, ElicitationStatistics, LossLedger, RecorderState
 
 SIZES = [pytest.param((80, 24), id="80x24"), pytest.param((120, 40), id="120x40")]
 THEMES = ["dark", "light"]
@@ -107,3 +107,18 @@ def test_quit_question(looks_right, recording, events):
 
 def test_help(looks_right, recording, events):
     assert looks_right(recording, *events, keys=("question_mark",))
+
+
+def test_a_participants_session(looks_right, recording, events):
+    session = ElicitationStatistics(
+        protocol="dfme",
+        phase="stimulus",
+        step=12,
+        steps=44,
+        stimulus="09f",
+        stimulus_number=3,
+        stimuli=10,
+        left_s=101.5,
+        pausing=True,
+    )
+    assert looks_right(msgspec.structs.replace(recording, elicitation=session, trial_limit_s=None), *events)
