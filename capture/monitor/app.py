@@ -69,8 +69,8 @@ class MonitorApp(App[None]):
         Binding("M", "marker_text", "Marker text", key_display="M"),
         Binding("s", "still", "Still"),
         Binding("p", "session('pause')", "Pause"),
-        Binding("n", "session('next')", "Next step"),
-        Binding("L", "session('penalty')", "Questionnaire", key_display="L"),
+        Binding("n", "session('next')", "Next"),
+        Binding("L", "session('penalty')", "Penalty", key_display="L"),
         Binding("t", "theme", "Theme"),
         Binding("question_mark", "explain", "Help", key_display="?"),
         Binding("q", "leave", "Quit"),
@@ -121,8 +121,16 @@ class MonitorApp(App[None]):
 
     def on_resize(self) -> None:
         """Lay everything out anew for the size the terminal has now."""
-        self.query_one("#events").styles.height = 5 if self.size.height < 34 else min(9, self.size.height - 30)
+        self._lay_out()
         self.call_after_refresh(self._draw)
+
+    def _lay_out(self) -> None:
+        """The event log's height: what the figures and the line of a session leave."""
+        session = self.screen_stack[0].query_one("#session", Lines).display
+        height = self.size.height - session
+        self.screen_stack[0].query_one("#events").styles.height = (
+            height - 19 if height < 24 else (5 if height < 34 else min(9, height - 30))
+        )
 
     async def _listen(self) -> None:
         async for message in self._feed.messages():
@@ -207,16 +215,18 @@ class MonitorApp(App[None]):
         line = self.screen_stack[0].query_one("#session", Lines)
         if line.display != (session is not None):
             line.display = session is not None
+            self._lay_out()
             self.refresh_bindings()
         if session is not None:
-            line.show([session_row(session)])
+            line.show([session_row(session, line.size.width or self.size.width)])
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Which keys are there: those of a session while one runs, that of a trial while none does."""
         running = self._statistics is not None and self._statistics.elicitation is not None
         if action == "session":
             return running
-        return not (action == "trial" and running)
+        # In a session there is no room for every key at 80 columns.
+        return not (action in ("trial", "theme") and running)
 
     async def action_session(self, name: str) -> None:
         """Pass the operator's word on to the participant's session."""

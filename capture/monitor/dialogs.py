@@ -71,7 +71,7 @@ _HELP = f"""\
   [b]m[/b]      set a marker now          [b]M[/b]  a marker with text
   [b]s[/b]      save a still              [b]t[/b]  dark or light
   [b]q[/b]      stop cleanly and quit     [b]?[/b]  this page
-  in a participant's session, which starts and stops trials itself:
+  while a participant's session runs, which has its own trials:
   [b]p[/b]      pause after this step, or go on
   [b]n[/b]      next step                 [b]L[/b]  long questionnaire
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from capture.monitor.figures import time_left
-from capture.monitor.rows import Role, Row, Span
+from capture.monitor.rows import Role, Row, Span, width_of
 from capture.statistics import ElicitationStatistics
 
 _PHASES = {
@@ -38,12 +38,15 @@ def session_words(session: ElicitationStatistics) -> list[str]:
     return words
 
 
-def session_row(session: ElicitationStatistics) -> Row:
-    """The line on the monitor."""
+def session_row(session: ElicitationStatistics, width: int) -> Row:
+    """The line on the monitor, at most `width` cells: what does not fit as a whole is left out."""
     first, *others = session_words(session)
     role = Role.WARN if session.pausing or session.phase == "paused" else Role.STRONG
     spans = [Span(" Session ", Role.DIM), Span(first, role)]
     for text in others:
         loud = "follows" in text or "dropped" in text
-        spans += [Span(" · ", Role.DIM), Span(text, Role.WARN if loud else Role.TEXT)]
+        more = (Span(" · ", Role.DIM), Span(text, Role.WARN if loud else Role.TEXT))
+        if width_of((*spans, *more)) > width:
+            break
+        spans += more
     return tuple(spans)

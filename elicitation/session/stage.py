@@ -327,7 +327,7 @@ class Stage:
         browser = self._screen.browser
         arguments = ["--session", str(self.session.absolute()), "--port", "0"]
         if browser:
-            arguments += ["--browser", browser]
+            arguments += ["--browser", browser, "--display", self._screen.display]
         self._pages = LineProcess("pages", "elicitation.web", arguments, web_messages.reply_decoder)
         self.until(lambda: bool(self._pages_url or self._page_failed), _PAGES_COME_UP_S, skippable=False)
 

@@ -14,6 +14,8 @@ from capture.recording.verify import verify
 from capture.stimulus_frames import read_stimulus_frames
 from tests.elicitation.session.conftest import RATE_FPS, SECONDS
 
+pytestmark = pytest.mark.alone
+
 FRAMES = round(SECONDS * RATE_FPS)
 
 
