@@ -72,6 +72,7 @@ class Kiosk:
         browser: str = "chromium",
         x_display: str | None = None,
         place: Place | None = None,
+        pause_s: float = 0.2,
     ) -> None:
         """Prepare.
 
@@ -81,6 +82,7 @@ class Kiosk:
             browser: Program, by name or path; where there is none of that name, another one that is known.
             x_display: Value of DISPLAY for the browser; None for this process's own.
             place: Where the participant's screen lies on the desktop; None to let the window manager choose.
+            pause_s: Before the first new start; it doubles with each that fails.
         """
         self._url = url
         self._say = say
@@ -88,6 +90,7 @@ class Kiosk:
         self._wanted = browser
         self._display = x_display
         self._place = place
+        self._pause_s = pause_s
         self._stopping = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -106,6 +109,11 @@ class Kiosk:
         """The browser's process; None while there is none."""
         process = self._process
         return process.pid if process is not None and process.poll() is None else None
+
+    def wait(self) -> None:
+        """Wait until no browser is started any more: it was stopped, or failed too often."""
+        if self._thread.ident is not None:
+            self._thread.join()
 
     def stop(self) -> None:
         """End the browser and remove what it wrote."""
@@ -141,7 +149,7 @@ class Kiosk:
                 return
             self._say(BrowserState("ended", f"status {status}; it is started again"))
             # A breath, that a browser which cannot start does not keep the machine busy.
-            self._stopping.wait(0.2 * 2**failures)
+            self._stopping.wait(self._pause_s * 2 ** (failures - 1))
 
     def _launch(self, folder: Path) -> subprocess.Popen[bytes]:
         start = folder / "start.html"
