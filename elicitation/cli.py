@@ -19,6 +19,7 @@ from capture.participants import Participant, Registry
 from elicitation.placeholder import make_placeholder
 from elicitation.probe import Finding, VideoFacts, judge_loudness, judge_video, probe_video
 from elicitation.protocol import load_protocol, plan_session
+from elicitation.rate_cli import RATE_EPILOG, rate
 from elicitation.selection import Judged, SelectionRule, read_ratings, select_stimuli
 from elicitation.stimuli import Located, Manifest
 from elicitation.text_file import read_text
@@ -76,6 +77,7 @@ app = typer.Typer(
 )
 participant_app = typer.Typer(rich_markup_mode=None, help="Participants and what they agreed to.")
 app.add_typer(participant_app, name="participant", epilog=_PARTICIPANT_EPILOG)
+app.command(epilog=RATE_EPILOG)(rate)
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
 ManifestFile = Annotated[Path | None, typer.Option(help="Manifest of stimuli. Default: the paper's fifteen.")]
 Study = Annotated[Path, typer.Option(help="Folder of the study's sessions.")]

@@ -34,9 +34,15 @@ export class Answers {
     this.#unsaved = unsaved;
   }
 
-  /* Resolves with what counts now, or with null where the server refused the answer. */
-  send(state, path, content = {}, method = "POST") {
-    const body = JSON.stringify({ page: state.page, step: state.step, trial: state.trial, ...content });
+  /* An answer on a page of the session. Resolves with what counts now, or with null where the server refused it. */
+  async send(state, path, content = {}, method = "POST") {
+    const place = { page: state.page, step: state.step, trial: state.trial };
+    return (await this.post(path, { ...place, ...content }, method))?.given ?? null;
+  }
+
+  /* Any answer. Resolves with what the server says, or with null where it refused. */
+  post(path, content, method = "POST") {
+    const body = JSON.stringify(content);
     this.#waiting += 1;
     const sent = this.#last.then(() => this.#keep(path, body, method));
     this.#last = sent;
@@ -50,7 +56,7 @@ export class Answers {
     for (;;) {
       try {
         const response = await fetch(path, { method, headers: { "Content-Type": "application/json" }, body });
-        if (response.ok) return (await response.json()).given;
+        if (response.ok) return await response.json();
         // Another page is shown meanwhile, or the answer is none: sending it again changes nothing.
         if ([400, 404, 405, 409, 422].includes(response.status)) return null;
       } catch {
