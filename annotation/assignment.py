@@ -1,0 +1,69 @@
+"""Who codes which clip, and in what order: balanced, random per coder, with hidden repeats."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+_FEWEST_FOR_REPEATS: Final = 10
+"""With fewer clips a coder would know the repeated one."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One piece of a coder's work."""
+
+    subject: int
+    """Clip or recording."""
+    repeat: bool = False
+    """The second time that this coder gets it."""
+
+
+def deal(
+    subjects: Sequence[int], coders: Sequence[int], per_subject: int, *, repeat_share: float = 0.0, seed: int = 0
+) -> dict[int, list[Piece]]:
+    """Deal every subject to `per_subject` coders, so that all have the same number or one more.
+
+    Args:
+        subjects: Clips or recordings.
+        coders: Who can code; at least `per_subject`.
+        per_subject: Coders of each subject.
+        repeat_share: Share of a coder's subjects that come a second time, in the later half, of those that came in
+            the earlier half; none where a coder has fewer than ten.
+        seed: The same seed deals the same.
+
+    Returns:
+        By coder, their work in their own random order.
+
+    Raises:
+        ValueError: There are fewer coders than needed.
+    """
+    if len(coders) < per_subject:
+        raise ValueError(f"{len(coders)} coders cannot code each clip {per_subject} times")
+    generator = np.random.default_rng(seed)
+    load = dict.fromkeys(coders, 0)
+    own: dict[int, list[int]] = {coder: [] for coder in coders}
+    for index in generator.permutation(len(subjects)):
+        # The least busy ones; chance decides among equals.
+        chance = dict(zip(coders, generator.random(len(coders)), strict=True))
+        for coder in sorted(coders, key=lambda who: (load[who], chance[who]))[:per_subject]:
+            own[coder].append(subjects[index])
+            load[coder] += 1
+    return {coder: _in_order(dealt, repeat_share, generator) for coder, dealt in own.items()}
+
+
+def _in_order(subjects: list[int], repeat_share: float, generator: np.random.Generator) -> list[Piece]:
+    order = [Piece(subjects[index]) for index in generator.permutation(len(subjects))]
+    repeats = round(repeat_share * len(order)) if len(order) >= _FEWEST_FOR_REPEATS else 0
+    if not repeats:
+        return order
+    half = len(order) // 2
+    again = generator.choice(half, size=min(repeats, half), replace=False)
+    for index in again:
+        # Behind the middle, so that at least half of the clips that came before lie between on average a half.
+        place = int(generator.integers(half + 1 + int(index) // 2, len(order) + 1))
+        order.insert(place, Piece(order[index].subject, repeat=True))
+    return order

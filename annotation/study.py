@@ -1,0 +1,134 @@
+"""The study file, `annotation.toml`: how many code each clip, and how; every mistake names file, line and key."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from annotation.api_models import Role, RoundKind, RoundRules
+from capture.errors import BadInput
+from capture.recording.files import read_document
+from expression import Emotion
+
+STUDY_FILE: Final = "annotation.toml"
+WORK_FOLDER: Final = "annotation"
+"""Beside the sessions: database and motion curves."""
+_MOST_BYTES: Final = 1 << 20
+_ASSIGNMENT: Final = re.compile(r'\s*"?([A-Za-z0-9_.-]+)"?\s*=')
+_TABLE: Final = re.compile(r"\s*\[([A-Za-z0-9_.-]+)\]")
+
+Coders = Annotated[int, Field(ge=1, le=50)]
+
+
+class StudyInvalid(BadInput):
+    """The study file cannot be read, or one of its keys is wrong; names file, line and key."""
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CoderNumbers(_Table):
+    """How many code each clip independently."""
+
+    selection: Coders = 1
+    """Per recording."""
+    keyframes: Coders = 5
+    units: Annotated[int, Field(ge=2, le=50)] = 2
+    emotion: Coders = 7
+
+
+class Study(_Table):
+    """How a study is annotated; the values of the DFME paper unless the file says otherwise."""
+
+    name: str = "study"
+    coders: CoderNumbers = CoderNumbers()
+    repeat_share: Annotated[float, Field(ge=0, le=0.5)] = 0.08
+    """Share of a coder's clips that come a second time, unmarked, for self-consistency."""
+    context_s: Annotated[float, Field(ge=0, le=30)] = 0.5
+    """Seconds around a clip that coders may look at."""
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    """Of the random orders, together with the round's number."""
+    default_rate_fps: Annotated[float, Field(gt=0, le=100_000)] | None = None
+    """Of recordings that do not say their rate, such as folders of pictures."""
+    bootstrap_draws: Annotated[int, Field(ge=100, le=100_000)] = 2000
+    login_hours: Annotated[float, Field(gt=0, le=24 * 90)] = 24 * 7
+    stimuli: dict[str, Emotion] = {}
+    """Emotion of each stimulus, where the sessions do not say."""
+
+    @property
+    def rules(self) -> tuple[RoundRules, ...]:
+        """Who codes in each kind of round."""
+        numbers = self.coders
+        return (
+            RoundRules(kind=RoundKind.SELECTION, role=Role.SELECTOR, coders=numbers.selection),
+            RoundRules(kind=RoundKind.KEYFRAMES, role=Role.KEYFRAME, coders=numbers.keyframes),
+            RoundRules(kind=RoundKind.UNITS, role=Role.AU, coders=numbers.units),
+            RoundRules(kind=RoundKind.CROSSCHECK, role=Role.AU, coders=numbers.units),
+            RoundRules(kind=RoundKind.EMOTION, role=Role.EMOTION, coders=numbers.emotion),
+        )
+
+    def rule(self, kind: RoundKind) -> RoundRules:
+        """Who codes in this kind of round."""
+        return next(rule for rule in self.rules if rule.kind is kind)
+
+
+def load_study(sessions: Path, file: Path | None = None) -> Study:
+    """The study of a folder of sessions.
+
+    Args:
+        sessions: The folder; its `annotation.toml` is read where there is one.
+        file: Another study file.
+
+    Raises:
+        StudyInvalid: A file was named that cannot be read, or a key is wrong.
+    """
+    path = file or sessions / STUDY_FILE
+    if file is None and not path.is_file():
+        return Study(name=sessions.absolute().name)
+    try:
+        content = read_document(path, _MOST_BYTES).decode("utf-8-sig")
+    except OSError as error:
+        raise StudyInvalid(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise StudyInvalid(f"{path} is not a text in UTF-8: save it as UTF-8") from None
+    return parse_study(content, str(path))
+
+
+def parse_study(text: str, name: str) -> Study:
+    """A study from TOML.
+
+    Args:
+        text: The file's content.
+        name: The file, for messages.
+
+    Raises:
+        StudyInvalid: Not TOML, or a key is wrong.
+    """
+    try:
+        return Study.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise StudyInvalid(f"{name}: {error}") from None
+    except RecursionError:
+        raise StudyInvalid(f"{name}: nested too deeply") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "the file as a whole"
+        line = _line_of(text, tuple(str(part) for part in first["loc"]))
+        where = f", line {line}" if line else ""
+        raise StudyInvalid(f"{name}{where}, {key}: {first['msg'].removeprefix('Value error, ')}") from None
+
+
+def _line_of(text: str, place: tuple[str, ...]) -> int | None:
+    """The line on which the key at `place` stands, in a table of its own or dotted."""
+    table = ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := _TABLE.match(line):
+            table = header[1] + "."
+        elif (assignment := _ASSIGNMENT.match(line)) and table + assignment[1] == ".".join(place):
+            return number
+    return None
