@@ -63,7 +63,7 @@ def _in_order(subjects: list[int], repeat_share: float, generator: np.random.Gen
     half = len(order) // 2
     again = generator.choice(half, size=min(repeats, half), replace=False)
     for index in again:
-        # Behind the middle, so that at least half of the clips that came before lie between on average a half.
+        # Behind the middle, and the later the later the first one came.
         place = int(generator.integers(half + 1 + int(index) // 2, len(order) + 1))
         order.insert(place, Piece(order[index].subject, repeat=True))
     return order
