@@ -1,0 +1,1 @@
+"""Motion curves for the timeline, computed in a process of its own and kept in a file."""
