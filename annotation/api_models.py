@@ -1,4 +1,4 @@
-"""What the annotation server's API takes and gives: pydantic models, shared by server, page, tests and load script."""
+"""What the annotation server's API takes and gives coders: pydantic models, for server, tests and load script alike."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class RoundState(StrEnum):
     CLOSED = "closed"
 
 
-class _Model(BaseModel):
+class ApiModel(BaseModel):
     """Refuses what it does not know, so that a misspelt field is an error and not a silent loss."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -51,35 +51,34 @@ Frame = Annotated[int, Field(ge=0, le=MOST_FRAMES)]
 """Number of a frame in its recording, from 0."""
 Note = Annotated[str, StringConstraints(max_length=2000)]
 Id = Annotated[int, Field(ge=1, le=2**31 - 1)]
+Text = r"^[^\x00]*$"
+"""No database keeps a zero."""
 Password = Annotated[str, StringConstraints(min_length=10, max_length=200)]
 UserName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
 
 
-# --- Users -----------------------------------------------------------------------------------------------------------
-
-
-class Login(_Model):
+class Login(ApiModel):
     """Name and password."""
 
-    name: Annotated[str, StringConstraints(min_length=1, max_length=40)]
+    name: Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=Text)]
     password: Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
-class Me(_Model):
+class Me(ApiModel):
     """Who is logged in."""
 
     name: str
     roles: list[Role]
 
 
-class PasswordChange(_Model):
+class PasswordChange(ApiModel):
     """A user's own new password; other log-ins of theirs end."""
 
     old: Annotated[str, StringConstraints(max_length=200)]
     new: Password
 
 
-class NewUser(_Model):
+class NewUser(ApiModel):
     """A user to enter; without a password a random one is made and given back once."""
 
     name: UserName
@@ -87,7 +86,7 @@ class NewUser(_Model):
     password: Password | None = None
 
 
-class UserChange(_Model):
+class UserChange(ApiModel):
     """What to change of a user; None leaves it."""
 
     roles: Annotated[list[Role], Field(min_length=1, max_length=len(Role))] | None = None
@@ -96,7 +95,7 @@ class UserChange(_Model):
     """Make a random password, and give it back once."""
 
 
-class User(_Model):
+class User(ApiModel):
     """A user, as leads see them."""
 
     id: Id
@@ -107,10 +106,7 @@ class User(_Model):
     """Only in the answer to the request that made it."""
 
 
-# --- Study -----------------------------------------------------------------------------------------------------------
-
-
-class UnitInfo(_Model):
+class UnitInfo(ApiModel):
     """An action unit that coders are offered."""
 
     code: str
@@ -124,7 +120,7 @@ class UnitInfo(_Model):
     """Whether `L-AU12` and `R-AU12` are offered."""
 
 
-class RoundRules(_Model):
+class RoundRules(ApiModel):
     """How many code each clip in a kind of round."""
 
     kind: RoundKind
@@ -133,7 +129,7 @@ class RoundRules(_Model):
     coders: int
 
 
-class StudyInfo(_Model):
+class StudyInfo(ApiModel):
     """What a page needs to draw its controls."""
 
     name: str
@@ -144,10 +140,7 @@ class StudyInfo(_Model):
     software: str
 
 
-# --- Answers ---------------------------------------------------------------------------------------------------------
-
-
-class Fragment(_Model):
+class Fragment(ApiModel):
     """A part of a recording that holds an expression: frames, both inclusive."""
 
     first_frame: Frame
@@ -161,7 +154,7 @@ class Fragment(_Model):
         return self
 
 
-class SelectionAnswer(_Model):
+class SelectionAnswer(ApiModel):
     """Stage 1: all fragments of one recording. Each change is sent as the whole list."""
 
     kind: Literal["selection"] = "selection"
@@ -170,7 +163,7 @@ class SelectionAnswer(_Model):
     """The recording was gone through to its end."""
 
 
-class KeyFrameAnswer(_Model):
+class KeyFrameAnswer(ApiModel):
     """Round a: onset, apex and offset as frame numbers of the recording, or that there is no expression."""
 
     kind: Literal["keyframes"] = "keyframes"
@@ -198,7 +191,7 @@ class KeyFrameAnswer(_Model):
         return self
 
 
-class _Units(_Model):
+class _Units(ApiModel):
     units: Annotated[list[Annotated[str, StringConstraints(max_length=12)]], Field(max_length=72)] = []
     """Codes such as `AU4`, `L-AU12`, `M57`; each unit once. Empty: no unit."""
     note: Note = ""
@@ -226,7 +219,7 @@ class CrossCheckAnswer(_Units):
     kind: Literal["crosscheck"] = "crosscheck"
 
 
-class EmotionAnswer(_Model):
+class EmotionAnswer(ApiModel):
     """Round c: one of eight labels."""
 
     kind: Literal["emotion"] = "emotion"
@@ -239,7 +232,7 @@ Answer = Annotated[
 ]
 
 
-class NewAnswer(_Model):
+class NewAnswer(ApiModel):
     """An answer as it is sent. It becomes a new row; earlier ones stay."""
 
     answer: Answer
@@ -249,7 +242,7 @@ class NewAnswer(_Model):
     """One more than the version that was changed; a clash is refused with 409. None: whatever comes next."""
 
 
-class StoredAnswer(_Model):
+class StoredAnswer(ApiModel):
     """An answer as it was stored."""
 
     answer: Answer
@@ -260,10 +253,7 @@ class StoredAnswer(_Model):
     frame_shown: int | None
 
 
-# --- Work of one coder -----------------------------------------------------------------------------------------------
-
-
-class ItemSummary(_Model):
+class ItemSummary(ApiModel):
     """One line of a coder's work list."""
 
     item: Id
@@ -276,7 +266,7 @@ class ItemSummary(_Model):
     """Whether it can still be changed."""
 
 
-class WorkList(_Model):
+class WorkList(ApiModel):
     """All work of the one who asks, open rounds first, each in the coder's order."""
 
     items: list[ItemSummary]
@@ -285,7 +275,7 @@ class WorkList(_Model):
     total: int
 
 
-class KeyFrameMarks(_Model):
+class KeyFrameMarks(ApiModel):
     """Key-frames as frame numbers of the recording."""
 
     onset: Frame
@@ -293,7 +283,7 @@ class KeyFrameMarks(_Model):
     offset: Frame
 
 
-class CoderUnits(_Model):
+class CoderUnits(ApiModel):
     """What one coder marked in a closed round."""
 
     coder: str
@@ -301,7 +291,7 @@ class CoderUnits(_Model):
     note: str = ""
 
 
-class Item(_Model):
+class Item(ApiModel):
     """One piece of work: a clip or, in selection, a recording."""
 
     item: Id
@@ -336,7 +326,7 @@ class Item(_Model):
     stimulus_emotion: Emotion | None = None
 
 
-class FrameQuery(_Model):
+class FrameQuery(ApiModel):
     """How a frame is cut and packed."""
 
     crop: Literal["full", "face"] = "full"
@@ -345,10 +335,7 @@ class FrameQuery(_Model):
     quality: Annotated[int, Field(ge=30, le=95)] = 80
 
 
-# --- Timeline --------------------------------------------------------------------------------------------------------
-
-
-class MotionCurve(_Model):
+class MotionCurve(ApiModel):
     """How much the face moves, over the frames that may be seen."""
 
     state: Literal["ready", "computing", "none"]
@@ -362,7 +349,7 @@ class MotionCurve(_Model):
     head_px: list[float] = []
 
 
-class StimulusSpan(_Model):
+class StimulusSpan(ApiModel):
     """What was on the screen."""
 
     first_frame: int
@@ -371,16 +358,15 @@ class StimulusSpan(_Model):
     emotion: Emotion | None = None
 
 
-class SelfReport(_Model):
+class SelfReport(ApiModel):
     """What the participant said of a moment."""
 
     frame: int
     emotion: Emotion | None
     intensity: float | None
-    text: str = ""
 
 
-class Candidate(_Model):
+class Candidate(ApiModel):
     """What the live service spotted."""
 
     onset: int
@@ -390,7 +376,7 @@ class Candidate(_Model):
     probability: float | None = None
 
 
-class Timeline(_Model):
+class Timeline(ApiModel):
     """Layers under the picture; those that the round must not see are null."""
 
     first_frame: Frame
@@ -401,140 +387,7 @@ class Timeline(_Model):
     candidates: list[Candidate] | None = None
 
 
-# --- Rounds, for leads -----------------------------------------------------------------------------------------------
-
-
-class RecordingInfo(_Model):
-    """A recording of the study."""
-
-    id: Id
-    session: str
-    trial: str
-    participant: str | None
-    frames: int
-    rate_fps: float
-    missing: bool
-    clips: int
-
-
-class NewRound(_Model):
-    """Opens a round over everything that is ready for it, or over some recordings alone."""
-
-    kind: RoundKind
-    recordings: Annotated[list[Id], Field(max_length=100_000)] | None = None
-    """Only of these; None: all."""
-
-
-class CoderProgress(_Model):
-    """How far a coder is."""
-
-    coder: str
-    done: int
-    total: int
-
-
-class Round(_Model):
-    """A round and how far it is; no answers."""
-
-    id: Id
-    kind: RoundKind
-    state: RoundState
-    opened: datetime
-    closed: datetime | None
-    clips: int
-    progress: list[CoderProgress]
-    disagreements: int | None = None
-    """Clips that wait for the lead's decision; null while the round is open."""
-
-
-class Ready(_Model):
-    """What the next round of a kind could be opened over."""
-
-    kind: RoundKind
-    clips: int
-    coders_needed: int
-    coders_there: int
-
-
-class RoundList(_Model):
-    """All rounds, and what could be opened."""
-
-    rounds: list[Round]
-    ready: list[Ready]
-
-
-class CoderAnswer(_Model):
-    """One coder's last answer on a clip."""
-
-    coder: str
-    answer: Answer
-    version: int
-    repeat: bool
-    """Given on a hidden repeat: counts for self-consistency alone."""
-
-
-class ClipResult(_Model):
-    """What a closed round says of a clip."""
-
-    clip: Id
-    """Of the recording, in selection."""
-    recording: Id
-    first_frame: int
-    last_frame: int
-    settled: bool
-    """Decided by the coders or the lead."""
-    by: Literal["coders", "lead", "nobody"]
-    reason: str
-    """Why it is not settled, or how it was."""
-    answer: Answer | None
-    """What counts."""
-    micro: bool | None = None
-    """Whether the key-frames make it a micro-expression."""
-    answers: list[CoderAnswer]
-
-
-class RoundResults(_Model):
-    """All clips of a closed round."""
-
-    round: Id
-    kind: RoundKind
-    clips: list[ClipResult]
-
-
-class Decision(_Model):
-    """The lead's word on a clip on which coders do not agree."""
-
-    answer: Answer
-    reason: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
-
-
-class Split(_Model):
-    """Cuts a clip that holds several expressions anew; the old one is retired."""
-
-    fragments: Annotated[list[Fragment], Field(min_length=1, max_length=100)]
-
-
-class ClipView(_Model):
-    """A clip as leads see it: what to show while deciding."""
-
-    clip: Id
-    recording: Id
-    session: str
-    trial: str
-    rate_fps: float
-    width_px: int
-    height_px: int
-    first_frame: Frame
-    last_frame: Frame
-    shown_first: Frame
-    shown_last: Frame
-    face: tuple[int, int, int, int] | None
-    key_frames: KeyFrameMarks | None
-    units: list[str] | None
-    emotion: Emotion | None
-
-
-class Problem(_Model):
+class Problem(ApiModel):
     """Every error: what is wrong and what to do."""
 
     detail: str

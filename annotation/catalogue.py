@@ -61,8 +61,7 @@ def scan(root: Path, study: Study) -> Scan:
     Raises:
         BadInput: The folder is not there.
     """
-    if not root.is_dir():
-        raise BadInput(f"{root} is not a folder: give the folder in which the sessions are")
+    checked(root)
     found: list[Found] = []
     problems: list[str] = []
     for folder in _folders(root):
@@ -74,6 +73,16 @@ def scan(root: Path, study: Study) -> Scan:
         except CaptureError as error:
             problems.append(str(error))
     return Scan(tuple(found), tuple(problems))
+
+
+def checked(root: Path) -> None:
+    """Refuse what is not a folder.
+
+    Raises:
+        BadInput: It is none.
+    """
+    if not root.is_dir():
+        raise BadInput(f"{root} is not a folder: give the folder in which the sessions are")
 
 
 def enter(session: DatabaseSession, scanned: Scan) -> int:
@@ -124,7 +133,9 @@ def _of_session(root: Path, folder: Path, study: Study, found: list[Found], prob
         if rate is None or not len(recording):
             problems.append(f"{recording.path} has no frames or no rate: it cannot be coded")
             continue
-        stimulus = trial.stimulus or None
+        shown = targets.get(trial.name, {})
+        # What the operator started by hand has no stimulus in `session.json`; the log tells what was shown in it.
+        stimulus = trial.stimulus or (next(iter(shown)) if len(shown) == 1 else None)
         emotion = study.stimuli.get(stimulus) if stimulus else None
         found.append(
             Found(
@@ -137,14 +148,14 @@ def _of_session(root: Path, folder: Path, study: Study, found: list[Found], prob
                 width_px=recording.width_px,
                 height_px=recording.height_px,
                 stimulus=stimulus,
-                stimulus_emotion=emotion or targets.get((trial.name, stimulus or "")),
+                stimulus_emotion=emotion or shown.get(stimulus or ""),
             )
         )
 
 
-def _targets(session: Session) -> dict[tuple[str, str], Emotion]:
-    """By trial and stimulus, the emotion that the event log says it is meant to evoke."""
-    found = {}
+def _targets(session: Session) -> dict[str, dict[str, Emotion | None]]:
+    """By trial, the stimuli that the event log names, and the emotions that they are meant to evoke."""
+    found: dict[str, dict[str, Emotion | None]] = {}
     try:
         rows = EventLog(session.path).rows()
     except CaptureError:
@@ -152,9 +163,10 @@ def _targets(session: Session) -> dict[tuple[str, str], Emotion]:
     for row in rows:
         if row["trial_type"] == "stimulus":
             try:
-                found[row["trial"], row["stim_id"]] = parse_emotion(row["target_emotion"])
+                emotion = parse_emotion(row["target_emotion"])
             except UnknownLabel:
-                continue
+                emotion = None
+            found.setdefault(row["trial"], {})[row["stim_id"]] = emotion
     return found
 
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import typer
 
+from annotation.commands import serve, user
 from capture.console import run_command
 
 app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     help="Code what was recorded: rounds by many coders, agreement, export.",
+    epilog="Every command has examples: dfme-annotate serve --help",
 )
-
-
-@app.callback()
-def _commands() -> None:
-    """Keeps the commands' names where there is only one."""
+app.command("serve", epilog=serve.EPILOG)(serve.serve)
+app.add_typer(user.app, name="user")
 
 
 def main() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,11 +15,11 @@ from capture.errors import BadInput, CaptureError
 from capture.events import EventLog
 from capture.recording.files import read_document
 from capture.recording.reader import Recording
+from capture.self_report import read_self_report
 from capture.session import Session
 from expression import BadInput as UnknownLabel
 from expression import Emotion, parse_emotion
 
-SELF_REPORT_FILE: Final = "self_report.json"
 LIVE_FILE: Final = "live.jsonl"
 _MOST_CANDIDATES: Final = 20_000
 
@@ -90,45 +89,14 @@ def _told(rows: list[dict[str, str]], recording: Recording) -> Iterator[SelfRepo
 
 
 def _marks(session_folder: Path, trial: str, recording: Recording) -> Iterator[SelfReport]:
-    """Self-reports out of the participant's own file: the last revision of each mark that was not taken back."""
+    """Self-reports out of the participant's own file."""
     try:
-        content = json.loads(read_document(session_folder / SELF_REPORT_FILE))
-    except (OSError, ValueError, RecursionError):
+        report = read_self_report(session_folder).of_trial(trial)
+    except CaptureError:
         return
-    for mark in _dicts(content, "marks"):
-        frame = mark.get("frame")
-        if (
-            mark.get("trial", trial) != trial
-            or not isinstance(frame, int)
-            or mark.get("deleted")
-            or mark.get("removed")
-        ):
-            continue
-        if 0 <= frame < len(recording):
-            intensity = mark.get("intensity")
-            yield SelfReport(
-                frame=frame,
-                emotion=_emotion(str(mark.get("emotion", ""))),
-                intensity=float(intensity) if isinstance(intensity, int | float) else None,
-                text=str(mark.get("text", ""))[:500],
-            )
-
-
-def _dicts(content: Any, name: str) -> Iterator[dict[str, Any]]:
-    """Every dict in a list called `name`, at most two levels down; the trial that it lies in goes with it."""
-    if not isinstance(content, dict):
-        return
-    trials = content.get("trials", [])
-    if isinstance(trials, dict):
-        trials = [{"trial": key, **value} for key, value in trials.items() if isinstance(value, dict)]
-    for holder in (content, *(trials if isinstance(trials, list) else [])):
-        if not isinstance(holder, dict):
-            continue
-        inherited = {"trial": holder["trial"]} if isinstance(holder.get("trial"), str) else {}
-        entries = holder.get(name, [])
-        for entry in entries if isinstance(entries, list) else []:
-            if isinstance(entry, dict):
-                yield {**inherited, **entry}
+    for mark in report.marks:
+        if mark.frame < len(recording):
+            yield SelfReport(frame=mark.frame, emotion=_emotion(mark.emotion), intensity=float(mark.intensity))
 
 
 def _spotted(session_folder: Path, trial: str, recording: Recording) -> Iterator[Candidate]:

@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Final, Literal, cast
 
 from pydantic import TypeAdapter
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, aliased
 
 from annotation.api_models import (
@@ -97,12 +97,17 @@ def write_answer(answer: Answer) -> str:
     return answer.model_dump_json()
 
 
-def last_answers(session: Session, rounds: Iterable[int]) -> list[tuple[AssignmentRow, AnswerRow | None, str]]:
-    """Every assignment of some rounds, with its last answer and the coder's name."""
+def last_answers(
+    session: Session, rounds: Iterable[int], *, user: int | None = None
+) -> list[tuple[AssignmentRow, AnswerRow | None, str]]:
+    """Every assignment of some rounds (of one user), with its last answer and the coder's name."""
+    wanted: ColumnElement[bool] = AssignmentRow.round_id.in_(list(rounds))
+    if user is not None:
+        wanted = wanted & (AssignmentRow.user_id == user)
     newest = (
         select(AnswerRow.assignment_id, func.max(AnswerRow.version).label("version"))
         .join(AssignmentRow, AssignmentRow.id == AnswerRow.assignment_id)
-        .where(AssignmentRow.round_id.in_(list(rounds)))
+        .where(wanted)
         .group_by(AnswerRow.assignment_id)
         .subquery()
     )
@@ -112,7 +117,7 @@ def last_answers(session: Session, rounds: Iterable[int]) -> list[tuple[Assignme
         .join(UserRow, UserRow.id == AssignmentRow.user_id)
         .outerjoin(newest, newest.c.assignment_id == AssignmentRow.id)
         .outerjoin(answer, (answer.assignment_id == newest.c.assignment_id) & (answer.version == newest.c.version))
-        .where(AssignmentRow.round_id.in_(list(rounds)))
+        .where(wanted)
         .order_by(AssignmentRow.id)
     )
     return [(assignment, given, name) for assignment, given, name in rows]

@@ -57,7 +57,11 @@ def run_command(app: typer.Typer, args: Sequence[str] | None = None) -> NoReturn
         # Typer's usage errors have no public base class; `format_message` is what they share over its versions.
         message = getattr(error, "format_message", None)
         if message is None:
-            raise
+            # Errors of other packages of ours say themselves which status they end with.
+            status = getattr(error, "exit_code", None)
+            if not isinstance(status, int):
+                raise
+            _fail(str(error), status, arguments)
         _fail(f"{message().rstrip('.')} (see --help)", BadInput.exit_code, arguments)
     # Newer versions of Typer turn Ctrl-C into this status by themselves.
     if result == INTERRUPTED:

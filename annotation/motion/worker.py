@@ -66,7 +66,7 @@ class MotionWorker:
                 self._sooner(key)
                 return CurveState("computing", self._progress[key])
         try:
-            out = self._folder / f"{key}-{FramePictures(recording, cache_bytes=0).version}.npz"
+            out = self.place(key, recording)
         except CaptureError as error:
             with self._changed:
                 self._failed[key] = str(error)
@@ -81,6 +81,14 @@ class MotionWorker:
                 self._waiting.append(_Job(key, recording, rate_fps, out))
                 self._changed.notify_all()
         return CurveState("computing", 0.0)
+
+    def place(self, key: int, recording: Path) -> Path:
+        """The file of a recording's curve; another one when the recording has changed.
+
+        Raises:
+            RecordingInvalid: There is no recording.
+        """
+        return self._folder / f"{key}-{FramePictures(recording, cache_bytes=0).version}.npz"
 
     def close(self) -> None:
         """Stop; the curve being computed is given up."""

@@ -1,7 +1,9 @@
-"""Databases to test on: SQLite always, and PostgreSQL in a cluster of its own where its programs are installed."""
+"""Databases of both kinds to test on, PostgreSQL in a cluster of its own, and small studies with recordings."""
 
 from __future__ import annotations
 
+import json
+import mmap
 import os
 import pwd
 import shutil
@@ -9,11 +11,20 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
+import google_crc32c
+import numpy as np
 import pytest
 
 from annotation.store import Database
+from capture.elicited import Elicited
+from capture.recording.layout import FORMAT_VERSION, ShardGeometry
+from capture.recording.writer import RecordingWriter
+from capture.self_report import Mark, SelfReport, TrialReport, write_self_report
+from capture.session import Session
+from capture.statistics import LossLedger
 
 PROGRAMS = Path("/usr/lib/postgresql")
 
@@ -86,3 +97,70 @@ def new_postgres(server: str) -> str:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
     return server.format(name=name)
+
+
+RATE_FPS = 500.0
+FRAMES = 400
+HEIGHT_PX, WIDTH_PX = 48, 64
+FIRST_NS = 7_000_000_000_000
+
+
+def write_recording(path: Path, session: str, trial: str, frames: int = FRAMES, first_ns: int = FIRST_NS) -> None:
+    """A recording whose frame `i` has the grey value `i % 256` everywhere."""
+    geometry = ShardGeometry(HEIGHT_PX, WIDTH_PX)
+    attributes = {
+        "format": FORMAT_VERSION,
+        "software": "dfme test",
+        "session": session,
+        "trial": trial,
+        "series": trial,
+        "camera": {},
+        "features": {"set": {}, "read": {}},
+        "rate_fps": RATE_FPS,
+        "height_px": HEIGHT_PX,
+        "width_px": WIDTH_PX,
+    }
+    writer = RecordingWriter(path, geometry, flush_frames=100, attributes={**attributes, "state": "recording"})
+    slots = np.frombuffer(mmap.mmap(-1, frames * geometry.stride), np.uint8).reshape(frames, geometry.stride)
+    slots[:, : geometry.frame_bytes] = (np.arange(frames) % 256).astype(np.uint8)[:, None]
+    times = np.arange(frames, dtype=np.uint64) * np.uint64(1e9 / RATE_FPS) + np.uint64(first_ns)
+    checksums = [google_crc32c.value(slot[: geometry.frame_bytes].tobytes()) for slot in slots]
+    ids = np.arange(frames, dtype=np.uint64)
+    values = {"frame_id": ids, "device_ns": times, "host_ns": times, "crc32c": checksums}
+    writer.append(slots.reshape(-1).data, values)
+    writer.close({**attributes, "state": "complete", "frames": frames})
+
+
+def write_session(root: Path, participant: str, trials: int = 2, now: datetime | None = None) -> Session:
+    """A session whose trials show a stimulus, two self-reports each, and one live spotting."""
+    session = Session.create(root, participant, hardware="simulated", now=now)
+    reports = []
+    for number in range(trials):
+        name, first_ns = f"trial-{number + 1:03d}", FIRST_NS + number * 60_000_000_000
+        place = session.begin_trial(name, kind="stimulus", stimulus="17h")
+        write_recording(place, session.path.name, name, first_ns=first_ns)
+        lost = LossLedger(camera=0, incomplete=0, ring=0, disk=0)
+        session.end_trial(name, seconds=FRAMES / RATE_FPS, frames=FRAMES, fps=RATE_FPS, lost=lost, reason="frames")
+        shown = Elicited(stim_id="17h", target_emotion="happiness")
+        start = {"trial": name, "trial_type": "stimulus", "duration_s": 0.5, "elicited": shown}
+        session.log_event(first_ns + 100_000_000, "info", "elicitation", "shown", **start)
+        marks = [
+            {"number": i + 1, "frame": frame, "emotion": "happiness", "intensity": 3, "host_ns": first_ns}
+            for i, frame in enumerate((120, 310))
+        ]
+        given = {"trial": name, "recording": f"recordings/{place.name}", "given_ns": first_ns}
+        reports.append(TrialReport(trial=name, stim_id="17h", marks=tuple(Mark(**given, **mark) for mark in marks)))
+        spotted = {"trial": name, "onset": 100, "apex": 125, "offset": 160, "emotion": "happiness"}
+        with (session.path / "live.jsonl").open("a") as live:
+            live.write(json.dumps({**spotted, "probabilities": {"happiness": 0.7}}) + "\n")
+    write_self_report(session.path, SelfReport(trials=tuple(reports)))
+    return session
+
+
+@pytest.fixture
+def study_folder(tmp_path: Path) -> Path:
+    """A study with one session of two trials."""
+    root = tmp_path / "study"
+    root.mkdir()
+    write_session(root, "P01")
+    return root

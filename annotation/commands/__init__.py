@@ -1,0 +1,1 @@
+"""The commands of `dfme-annotate`, one module each."""
