@@ -24,6 +24,8 @@ BUNDLE_FILE: Final = "bundle.json"
 CARD_FILE: Final = "MODEL_CARD.md"
 ONNX_FILE: Final = "model.onnx"
 INT8_FILE: Final = "model_int8.onnx"
+TORCH_FILE: Final = "model.pt2"
+"""The network as torch exports it (`torch.export.save`), for the torch engine; bundles may go without it."""
 INPUT_NAME: Final = "clip"
 OUTPUT_NAME: Final = "logits"
 """Names of the network's input, float32 (batch, channels, frames, size, size), and output, float32 (batch, classes)."""
@@ -113,7 +115,7 @@ class Bundle:
         Raises:
             BadInput: The folder holds no network.
         """
-        names = [name for name in (ONNX_FILE, INT8_FILE, CARD_FILE) if (path / name).is_file()]
+        names = [name for name in (ONNX_FILE, INT8_FILE, TORCH_FILE, CARD_FILE) if (path / name).is_file()]
         sealed = msgspec.structs.replace(record, files={name: _sha256(path / name) for name in names})
         (path / BUNDLE_FILE).write_bytes(msgspec.json.format(msgspec.json.encode(sealed), indent=1) + b"\n")
         return cls.open(path)
