@@ -8,9 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from capture.console import Progress, print_json, run_command
-from capture.errors import BadInput, CaptureError
-from expression.errors import BadInput as ExpressionBadInput
-from expression.errors import ExpressionError
+from capture.errors import BadInput
 from expression.face import best_finder
 from realtime.engines import ENGINES
 from realtime.recognition import Recogniser, model_at
@@ -67,16 +65,11 @@ def live(
         raise BadInput(f"no engine is called {engine!r}; there are auto, {', '.join(ENGINES)}")
     source = open_source(recording, fps)
     target = out or default_out(recording)
-    try:
-        bundle = model_at(model)
-        recogniser = Recogniser.load(bundle, engine) if bundle is not None else None
-        with best_finder(finder) as face_finder, target.open("wb") as lines, Progress("looking for expressions") as bar:
-            summary = replay(source, face_finder, recogniser, out=lines, progress=bar.update)
-            reason = face_finder.reason
-    except ExpressionBadInput as error:
-        raise BadInput(str(error)) from error
-    except ExpressionError as error:
-        raise CaptureError(str(error)) from error
+    bundle = model_at(model)
+    recogniser = Recogniser.load(bundle, engine) if bundle is not None else None
+    with best_finder(finder) as face_finder, target.open("wb") as lines, Progress("looking for expressions") as bar:
+        summary = replay(source, face_finder, recogniser, out=lines, progress=bar.update)
+        reason = face_finder.reason
     notes = [note for note in (source.note, reason) if note]
     notes.append(recogniser.choice.reason if recogniser is not None else "no model: expressions are spotted, not named")
     if as_json:

@@ -138,4 +138,4 @@ def test_hours_leave_no_more_memory_than_minutes(curves):
     still = np.zeros(len(REGION_ORDER), np.complex64)
     for number in range(20_000):
         spotter.push(number / 50, still, (0.0, 0.0))
-    assert len(spotter._time) == 2 * round(8 * 50)
+    assert len(spotter._time) == 2 * (8 * 50)
