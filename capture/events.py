@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from capture.elicited import Elicited
 from capture.errors import BadInput, RecordingInvalid
@@ -23,7 +24,7 @@ COLUMNS = (*_FIRST_COLUMNS, *_FRAME_COLUMNS, *_ELICITATION_COLUMNS)
 _EARLIER_COLUMNS = (_FIRST_COLUMNS, (*_FIRST_COLUMNS, *_FRAME_COLUMNS))
 MISSING = "n/a"
 _TIME_NS = re.compile(r"[0-9]{1,19}")
-_DESCRIPTION = {
+_DESCRIPTION: dict[str, dict[str, Any]] = {
     "onset": {"Description": "Time of the event, from the first frame of the trial's recording", "Units": "s"},
     "duration": {"Description": "Length of the event", "Units": "s"},
     "trial_type": {
@@ -203,3 +204,8 @@ def _place(host_ns: int, recording: Recording | None) -> tuple[str, str]:
         return onset, str(recording.frame_at(host_ns))
     except BadInput:
         return onset, MISSING
+
+
+def description_of(column: str) -> dict[str, Any]:
+    """What `events.json` says of a column."""
+    return dict(_DESCRIPTION[column])

@@ -1,4 +1,4 @@
-"""`dfme-session`: lists, describes, checks, repairs, cuts and packs what was recorded."""
+"""`dfme-session`: lists, describes, checks, repairs, cuts, packs and exports what was recorded, and removes it."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from capture.recording.transcode import transcode as transcode_recording
 from capture.recording.verify import VerifyReport
 from capture.recording.verify import verify as verify_recording
 from capture.session import DEFAULT_OUT, SESSION_FILE, Session
+from capture.study.commands import EXPORT_EPILOG, WITHDRAW_EPILOG, export, withdraw
 
 _PATH = typer.Argument(help="A session folder, or one recording in it.", show_default=False)
 _RECORDING = typer.Argument(help="A recording, or a session folder that has only one.", show_default=False)
@@ -31,7 +32,7 @@ Number = TypeVar("Number", int, float)
 app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
-    help="List, describe, check, repair, cut and pack what dfme-capture recorded.",
+    help="List, describe, check, repair, cut, pack and export what dfme-capture recorded, or remove it.",
     epilog="Every command has examples: dfme-session verify --help",
 )
 
@@ -232,6 +233,10 @@ def transcode(
         print_json(msgspec.to_builtins(report))
     else:
         output().print(view.transcode_line(report), markup=False, soft_wrap=True)
+
+
+app.command("export-bids", epilog=EXPORT_EPILOG)(export)
+app.command("withdraw", epilog=WITHDRAW_EPILOG)(withdraw)
 
 
 def main() -> None:
