@@ -2,7 +2,7 @@
 
 import { FrameViewer } from "/shared/frame_viewer.js";
 import { frameUrl } from "./api.js";
-import { AMOUNTS, applyAids, isPlain, plain, smoothGrey } from "./aids.js";
+import { AMOUNTS, applyAids, isPlain, plain, referenceOf, smoothGrey } from "./aids.js";
 import { h, say } from "./dom.js";
 
 const LARGEST_PX = 640;
@@ -214,7 +214,8 @@ export class Stage {
       const image = this._read(bitmap);
       bitmap.close();
       if (asked === `${this.referenceFrame} ${this.cropped}`) {
-        this._reference = { name: asked, grey: smoothGrey(image.data, image.width, image.height) };
+        const { width, height } = image;
+        this._reference = { name: asked, picture: referenceOf(smoothGrey(image.data, width, height), width, height) };
         this.viewer.redraw();
       }
     } catch (error) {
@@ -240,7 +241,7 @@ export class Stage {
       return;
     }
     const image = this._read(bitmap);
-    applyAids(image.data, image.width, image.height, this.aids, this._reference?.grey ?? null);
+    applyAids(image.data, image.width, image.height, this.aids, this._reference?.picture ?? null);
     this._pixels.putImageData(image, 0, 0);
     context.drawImage(this._work, 0, 0, width, height);
   }

@@ -239,7 +239,7 @@ export class Work {
     });
     this.time = h("span", { class: "time" });
     this.status = h("span", { class: "quiet status" });
-    this.saveButton = keys.button("Enter", this.panel.savesItself ? "Next" : "Save, next", { class: "primary" });
+    this.saveButton = keys.button("Enter", this.panel.savesItself ? "Next" : "Save", { class: "primary" });
     fill(
       this.app.main,
       h(

@@ -112,9 +112,7 @@ def write_session(out: Path, participant: str, trials: Sequence[tuple[int, Seque
     return session
 
 
-def _write_recording(
-    path: Path, session: str, trial: str, count: int, shown: Sequence[Shown], first_ns: int
-) -> None:
+def _write_recording(path: Path, session: str, trial: str, count: int, shown: Sequence[Shown], first_ns: int) -> None:
     geometry = ShardGeometry(HEIGHT_PX, WIDTH_PX)
     attributes = {
         "format": FORMAT_VERSION,
