@@ -332,7 +332,15 @@ export class Work {
   async _again() {
     if (this._ended) return;
     this.timeline = await get(`${this.task.base}/timeline`);
-    if (!this._ended) this._layers();
+    if (this._ended) return;
+    this._layers();
+    // The face is found while movement is measured.
+    if (this.item.face === null && this.timeline.motion.state === "ready") {
+      const { face } = await get(this.task.base);
+      if (this._ended || face === null) return;
+      this.stage.item = this.item = { ...this.item, face };
+      document.getElementById("crop").disabled = false;
+    }
   }
 }
 
