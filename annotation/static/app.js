@@ -22,8 +22,11 @@ const SCREENS = {
 const app = {
   me: null,
   study: null,
+  notice: "",
   main: document.getElementById("main"),
-  go(address) {
+  /** Show another screen, with `notice` in its line of messages. */
+  go(address, notice = "") {
+    app.notice = notice;
     if (window.location.hash === `#/${address}`) route();
     else window.location.hash = `/${address}`;
   },
@@ -44,6 +47,7 @@ async function route() {
   const mine = (turn += 1);
   endScreen?.();
   endScreen = null;
+  delete document.body.dataset.screen;
   document.getElementById("help").close();
   try {
     if (!app.me) await app.enter();
@@ -55,10 +59,14 @@ async function route() {
       return;
     }
     header(name);
-    say("");
+    say(app.notice);
+    app.notice = "";
     const end = await screen(app, ...rest);
-    if (mine === turn) endScreen = end ?? null;
-    else end?.();
+    if (mine === turn) {
+      endScreen = end ?? null;
+      // For programs that drive the page: the screen is up.
+      document.body.dataset.screen = window.location.hash;
+    } else end?.();
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     if (mine !== turn) return;
@@ -115,5 +123,9 @@ window.addEventListener("unhandledrejection", (event) => {
     route();
   } else say(event.reason.message, "bad");
 });
-app.route = route;
+/** Show the same screen anew, with `notice` in its line of messages. */
+app.again = (notice = "") => {
+  app.notice = notice;
+  route();
+};
 route();

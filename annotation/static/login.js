@@ -18,7 +18,7 @@ export function showLogin(app) {
       password.focus();
       return;
     }
-    app.route();
+    app.again();
   };
   fill(
     app.main,

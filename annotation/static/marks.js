@@ -2,6 +2,27 @@
 
 export const KEY_FRAMES = ["onset", "apex", "offset"];
 
+/** Whether two values are the same as JSON, whatever the order of their fields. */
+export function same(a, b) {
+  if (a === b) return true;
+  if (!a || !b || typeof a !== "object" || typeof b !== "object" || Array.isArray(a) !== Array.isArray(b)) return false;
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => name in b && same(a[name], b[name]));
+}
+
+/**
+ * What was marked in a window and not saved, if it goes on from what is saved now; else null.
+ *
+ * `draft` is {version, sent, value}: the version it was begun on, the answer that was on its way, what is marked. That
+ * answer may have arrived although nobody heard of it any more.
+ */
+export function draftOn(draft, saved) {
+  if (!draft) return null;
+  const version = saved?.version ?? 0;
+  const arrived = draft.sent && version === draft.version + 1 && same(draft.sent, saved.answer);
+  return version === draft.version || arrived ? draft.value : null;
+}
+
 /** Values with undo and redo. Each value is frozen and whole; `set` puts a new one. */
 export class History {
   constructor(value) {
@@ -12,7 +33,7 @@ export class History {
 
   /** Take `value` as the newest; nothing happens where it equals what is there. */
   set(value) {
-    if (JSON.stringify(value) === JSON.stringify(this.value)) return false;
+    if (same(value, this.value)) return false;
     this._past.push(this.value);
     this._future = [];
     this.value = Object.freeze(value);

@@ -2,9 +2,9 @@
 
 import { get, post, Refused } from "./api.js";
 import { describe } from "./aids.js";
-import { announce, announceSoon, fill, h, say } from "./dom.js";
+import { announceSoon, fill, h, say } from "./dom.js";
 import { KeyMap } from "./keys.js";
-import { History } from "./marks.js";
+import { History, draftOn, same } from "./marks.js";
 import { EmotionPanel } from "./panels/emotion.js";
 import { KeyFramePanel } from "./panels/keyframes.js";
 import { SelectionPanel } from "./panels/selection.js";
@@ -33,14 +33,19 @@ export class Work {
     this.keys = new KeyMap();
     this.saved = task.item.answer ?? null;
     this._ended = false;
-    this._saving = null;
+    this._saving = Promise.resolve();
+    this._queued = null;
+    this._sent = null;
     this.history = null;
     this.stage = new Stage(this.item, task.base, {
       onframe: (frame) => this._shown(frame),
       onchange: () => this._drawStatus(),
     });
     this.panel = new (task.panel ?? PANELS[this.item.kind])(this);
-    this.history = new History(this._draft() ?? this.panel.start(this.saved?.answer ?? null));
+    this.history = new History(this.panel.start(this.saved?.answer ?? null));
+    /** The answer before anything is marked: it is not saved by itself. */
+    this._blank = this.saved ? null : this.panel.answer();
+    this.history = new History(this._draft() ?? this.value);
     addWorkKeys(this);
     this._build();
     this.curve = new Timeline(
@@ -54,6 +59,7 @@ export class Work {
     this.seek(this.panel.marks()[0]?.frame ?? this.item.first_frame);
     this._draw();
     this.focus();
+    if (this.panel.savesItself && this.item.open) this._saveSoon();
   }
 
   get frame() {
@@ -64,15 +70,20 @@ export class Work {
     return this.history.value;
   }
 
-  /** Take a new value from the panel; false where it is what was there. Undo goes back over it. */
+  /** Take a new value from the panel; false where it may not be changed. Undo goes back over it. */
   set(value) {
     if (!this.item.open && !this.task.always) {
       this.warn("the round is closed: nothing can be changed any more");
       return false;
     }
-    if (!this.history.set(value)) return false;
-    this._changed();
+    if (this.history.set(value)) this._changed();
     return true;
+  }
+
+  /** Call `mark` with the frame that is on the screen, once there is one. */
+  atFrame(mark) {
+    if (this.frame === null) this.warn("wait for the picture: what is marked is the frame on the screen");
+    else mark(this.frame);
   }
 
   /** Show a frame. */
@@ -161,40 +172,46 @@ export class Work {
     return `draft ${this.app.me.name} ${this.task.base}`;
   }
 
-  /** What was marked in this window and not saved, if it was begun on the version that is saved now. */
   _draft() {
     try {
-      const draft = JSON.parse(sessionStorage.getItem(this._draftName()));
-      return draft && draft.version === (this.saved?.version ?? 0) ? draft.value : null;
+      return draftOn(JSON.parse(sessionStorage.getItem(this._draftName())), this.saved);
     } catch {
       return null;
     }
   }
 
+  _keepDraft() {
+    if (same(this.panel.answer(), this.saved?.answer ?? this._blank)) sessionStorage.removeItem(this._draftName());
+    else sessionStorage.setItem(this._draftName(), JSON.stringify({ version: this.saved?.version ?? 0, sent: this._sent, value: this.value }));
+  }
+
   _changed() {
-    sessionStorage.setItem(this._draftName(), JSON.stringify({ version: this.saved?.version ?? 0, value: this.value }));
+    this._keepDraft();
     this.stage.reference(this.panel.reference());
     this._draw();
     if (this.panel.savesItself) this._saveSoon();
   }
 
-  /** Save the newest value; while an answer is on its way the next waits for it. */
-  async _saveSoon() {
-    if (this._saving) return;
-    while (JSON.stringify(this.panel.answer()) !== JSON.stringify(this._sent ?? this.saved?.answer ?? null)) {
-      this._sent = this.panel.answer();
-      this._saving = this._send(this._sent);
-      const good = await this._saving;
-      this._saving = null;
-      if (!good) return;
-    }
+  /** Save each change, one after the other in the order in which they were made. */
+  _saveSoon() {
+    const answer = this.panel.answer();
+    if (same(answer, this._queued ?? this.saved?.answer ?? this._blank)) return;
+    this._queued = answer;
+    this._saving = this._saving.then(async () => {
+      // After a refusal the next change tries again, with all that has been marked.
+      if (!(await this._send(answer))) this._queued = null;
+    });
   }
 
   async _send(answer) {
+    this._sent = answer;
+    this._keepDraft();
     try {
       const stored = await this.task.send(answer, this.frame, (this.saved?.version ?? 0) + 1);
+      this._sent = null;
       if (stored) this.saved = stored;
-      sessionStorage.removeItem(this._draftName());
+      if (stored) this._keepDraft();
+      else sessionStorage.removeItem(this._draftName());
       return true;
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
@@ -214,9 +231,10 @@ export class Work {
       this.warn(problems.join("; "));
       return;
     }
-    if (this._saving) await this._saving;
     if (this.panel.savesItself) {
-      await this._saveSoon();
+      this._saveSoon();
+      await this._saving;
+      if (!same(this.panel.answer(), this.saved?.answer ?? this._blank)) return;
     } else {
       if (this._busy) return;
       this._busy = true;
@@ -358,9 +376,8 @@ export async function openItem(app, number) {
     after: async () => {
       const newer = await get("work");
       const next = nextToDo(newer.items, item);
-      if (next && next.item !== item.item) app.go(`item/${next.item}`);
-      else app.go("work");
-      announce(next ? "saved" : "saved; all is done");
+      if (next && next.item !== item.item) app.go(`item/${next.item}`, "saved");
+      else app.go("work", next ? "saved" : "saved: all is done");
     },
   });
   return () => work.close();

@@ -1,7 +1,7 @@
 // The lead decides on a clip: all answers beside the picture, the panel of the round, and a reason; or cuts it anew.
 
 import { get, post, Refused } from "../api.js";
-import { h, kbd, say } from "../dom.js";
+import { h, kbd } from "../dom.js";
 import { keyFrameMarks } from "../panels/keyframes.js";
 import { SelectionPanel } from "../panels/selection.js";
 import { Work } from "../work.js";
@@ -66,8 +66,7 @@ export async function openDecision(app, round, clip, how = "") {
     },
     leave: () => app.go(back),
     after: async () => {
-      app.go(back);
-      say(split ? "The clip is cut anew." : "Decided.");
+      app.go(back, split ? "The clip is cut anew." : "Decided.");
     },
   });
   if (!split) work.keys.add({ keys: ["w"], text: "write the reason (Tab or Esc leaves it)", group: "Marks", run: () => why.focus() });

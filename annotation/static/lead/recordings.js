@@ -1,14 +1,13 @@
 // Recordings of the study, for the lead.
 
 import { get, post } from "../api.js";
-import { h, fill, say, table } from "../dom.js";
+import { h, fill, table } from "../dom.js";
 
 export async function showRecordings(app) {
   const recordings = await get("recordings");
   const scan = async () => {
     const found = await post("recordings/scan");
-    say(`${found.length} recordings`);
-    app.route();
+    app.again(`${found.length} recordings`);
   };
   fill(
     app.main,

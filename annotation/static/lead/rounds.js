@@ -1,9 +1,10 @@
 // Rounds, for the lead: what can be opened, how far each is, close, and the way to results and agreement.
 
 import { get, post } from "../api.js";
-import { h, fill, say } from "../dom.js";
+import { h, fill } from "../dom.js";
 import { KINDS } from "../worklist.js";
 
+const AGAIN_MS = 5000;
 const EXPLAINED = {
   selection: "A selector goes through each recording and cuts it into fragments.",
   keyframes: "Coders mark onset, apex and offset of each fragment. The median counts.",
@@ -29,6 +30,21 @@ export async function showRounds(app) {
       rounds.length ? [...rounds].sort((a, b) => b.id - a.id).map((round) => roundCard(app, round)) : h("p", { class: "quiet" }, "No round has been opened yet."),
     ),
   );
+  const timer = window.setInterval(() => refresh(app.main), AGAIN_MS);
+  return () => window.clearInterval(timer);
+}
+
+/** Bring the progress of open rounds up to date, without taking the focus from anybody. */
+async function refresh(main) {
+  const { rounds } = await get("rounds");
+  for (const round of rounds.filter((each) => each.state === "open")) {
+    for (const each of round.progress) {
+      const bar = [...main.querySelectorAll("progress")].find((one) => one.dataset.who === `${round.id} ${each.coder}`);
+      if (!bar) continue;
+      bar.value = each.done;
+      bar.nextElementSibling.textContent = `${each.done} of ${each.total}`;
+    }
+  }
 }
 
 function openCard(app, { kind, clips, coders_needed: needed, coders_there: there }) {
@@ -36,8 +52,7 @@ function openCard(app, { kind, clips, coders_needed: needed, coders_there: there
   const what = kind === "selection" ? "recording" : "clip";
   const open = async () => {
     await post("rounds", { kind });
-    say(`${KINDS[kind]}: opened over ${clips} ${what}s`);
-    app.route();
+    app.again(`${KINDS[kind]}: opened over ${clips} ${what}${clips === 1 ? "" : "s"}`);
   };
   return h(
     "section",
@@ -51,15 +66,13 @@ function openCard(app, { kind, clips, coders_needed: needed, coders_there: there
 }
 
 function roundCard(app, round) {
-  const done = round.progress.reduce((sum, each) => sum + each.done, 0);
-  const total = round.progress.reduce((sum, each) => sum + each.total, 0);
   const open = round.state === "open";
   const close = async () => {
-    const left = total - done;
+    const now = await get(`rounds/${round.id}`);
+    const left = now.progress.reduce((sum, each) => sum + each.total - each.done, 0);
     if (left && !window.confirm(`${left} answers are still missing. A closed round takes no more. Close it?`)) return;
     await post(`rounds/${round.id}/close`);
-    say(`Round ${round.id} is closed; its answers can now be seen.`);
-    app.route();
+    app.again(`Round ${round.id} is closed; its answers can now be seen.`);
   };
   return h(
     "section",
@@ -69,7 +82,9 @@ function roundCard(app, round) {
     h(
       "div",
       { class: "progress-rows" },
-      round.progress.map((each) => h("label", {}, h("span", {}, each.coder), h("progress", { max: Math.max(1, each.total), value: each.done }), h("span", { class: "quiet" }, `${each.done} of ${each.total}`))),
+      round.progress.map((each) =>
+        h("label", {}, h("span", {}, each.coder), h("progress", { max: Math.max(1, each.total), value: each.done, "data-who": `${round.id} ${each.coder}` }), h("span", { class: "quiet" }, `${each.done} of ${each.total}`)),
+      ),
     ),
     h(
       "div",

@@ -69,8 +69,7 @@ export class EmotionPanel {
   }
 
   _choose(emotion) {
-    this.work.set({ ...this.work.value, emotion });
-    this.work.tell(emotion);
+    if (this.work.set({ ...this.work.value, emotion })) this.work.tell(emotion);
   }
 
   _jump(key) {

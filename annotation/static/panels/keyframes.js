@@ -18,9 +18,8 @@ export class KeyFramePanel {
   constructor(work) {
     this.work = work;
     this.title = "Key-frames";
-    const mark = (name) => () => {
-      if (work.set(withKeyFrame(work.value, name, work.frame))) work.tell(`${name} at frame ${work.frame}`);
-    };
+    const mark = (name) => () =>
+      work.atFrame((frame) => work.set(withKeyFrame(work.value, name, frame)) && work.tell(`${name} at frame ${frame}`));
     for (const name of KEY_FRAMES) {
       work.keys.add({ keys: [KEYS[name]], text: `mark the ${name} at this frame`, group: "Marks", run: mark(name) });
       work.keys.add({ keys: [KEYS[name].toUpperCase()], text: `go to the ${name}`, group: "Marks", run: () => work.value[name] !== null && work.seek(work.value[name]) });
@@ -89,12 +88,11 @@ export class KeyFramePanel {
   }
 
   _none() {
-    this.work.set(withoutExpression(this.work.value));
-    this.work.tell(this.work.value.none ? "no expression" : "no expression taken back");
+    if (this.work.set(withoutExpression(this.work.value))) this.work.tell(this.work.value.none ? "no expression" : "no expression taken back");
   }
 
   _several() {
-    this.work.set({ ...this.work.value, several: !this.work.value.several });
-    this.work.tell(this.work.value.several ? "more than one expression" : "one expression");
+    const several = !this.work.value.several;
+    if (this.work.set({ ...this.work.value, several })) this.work.tell(this.work.value.several ? "more than one expression" : "one expression");
   }
 }

@@ -93,12 +93,11 @@ export class SelectionPanel {
   }
 
   _first() {
-    this.work.set({ ...this.work.value, first: this.work.frame });
-    this.work.tell(`first frame at ${this.work.frame}`);
+    this.work.atFrame((first) => this.work.set({ ...this.work.value, first }) && this.work.tell(`first frame at ${first}`));
   }
 
   _last() {
-    this._add(this.work.value.first, this.work.frame);
+    this.work.atFrame((last) => this._add(this.work.value.first, last));
   }
 
   _adopt() {
@@ -116,8 +115,7 @@ export class SelectionPanel {
   _add(first, last, note = "", instead = -1) {
     try {
       const fragments = withFragment(this.work.value.fragments, first, last, note, instead);
-      this.work.set({ ...this.work.value, fragments, first: null });
-      this.work.tell(`fragment ${first} to ${last}`);
+      if (this.work.set({ ...this.work.value, fragments, first: null })) this.work.tell(`fragment ${first} to ${last}`);
     } catch (error) {
       this.work.warn(error.message);
     }
@@ -139,12 +137,12 @@ export class SelectionPanel {
       this.work.warn("no fragment is at this frame");
       return;
     }
-    this.work.set({ ...this.work.value, fragments: this.work.value.fragments.filter((_, i) => i !== here) });
-    this.work.tell("fragment removed");
+    const fragments = this.work.value.fragments.filter((_, i) => i !== here);
+    if (this.work.set({ ...this.work.value, fragments })) this.work.tell("fragment removed");
   }
 
   _finished() {
-    this.work.set({ ...this.work.value, finished: !this.work.value.finished });
-    this.work.tell(this.work.value.finished ? "gone through to the end" : "not gone through yet");
+    const finished = !this.work.value.finished;
+    if (this.work.set({ ...this.work.value, finished })) this.work.tell(this.work.value.finished ? "gone through to the end" : "not gone through yet");
   }
 }

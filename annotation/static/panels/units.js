@@ -139,7 +139,7 @@ export class UnitPanel {
   }
 
   _toggle(number, side) {
-    this.work.set({ ...this.work.value, units: toggleUnit(this.work.value.units, number, side) });
+    if (!this.work.set({ ...this.work.value, units: toggleUnit(this.work.value.units, number, side) })) return;
     const name = unitName(number, side);
     this.work.tell(`${name} ${this.work.value.units.includes(name) ? "marked" : "changed"}: ${this.work.value.units.join(", ") || "no unit"}`);
   }

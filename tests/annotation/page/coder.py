@@ -26,7 +26,7 @@ class Coder:
 
     def __init__(self, browser: Browser, url: str, until: Until, name: str, password: str) -> None:
         self.name = name
-        self._url = url
+        self.url = url
         self._until = until
         self._context = browser.new_context(viewport={"width": 1280, "height": 720})
         self.errors: list[str] = []
@@ -78,9 +78,15 @@ class Coder:
         """What the panel says."""
         return self.page.inner_text(".panel")
 
+    def go(self, address: str) -> None:
+        """Open a screen by its address, loaded anew."""
+        self.page.goto("about:blank")
+        self.page.goto(f"{self.url}/#/{address}")
+        self.until("document.body.dataset.screen")
+
     def open_first(self) -> None:
         """Begin with the first piece of work that is not done."""
-        self.page.goto(f"{self._url}/#/work")
+        self.go("work")
         self.until(
             "document.querySelector('h1')?.textContent === 'Your work' && document.querySelector('button.primary')"
         )
@@ -100,7 +106,7 @@ class Coder:
         """Save what is marked, and wait until the page has gone on."""
         before = self.page.evaluate("window.location.hash")
         self.press("Enter")
-        self.until(f"window.location.hash !== {json.dumps(before)}")
+        self.until(f"document.body.dataset.screen && window.location.hash !== {json.dumps(before)}")
 
     def api(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """What the server answers to this user's own browser."""

@@ -5,13 +5,22 @@ from __future__ import annotations
 import functools
 import http.server
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
 
 import annotation
+from annotation.api_models import Role
+from annotation.server import Context, create_app
+from annotation.study import load_study
+from annotation.users import add_user
+from capture.web import WebServer, checked_address
+from expression.keyframes import KeyFrames
+from tests.annotation.page.coder import Coder
+from tests.annotation.page.sessions import Shown, write_session
 
 STATIC = Path(annotation.__file__).parent / "static"
 
@@ -32,3 +41,58 @@ def modules(chromium: Browser) -> Iterator[Page]:
     page.close()
     server.shutdown()
     server.server_close()
+
+
+FRAMES = 700
+TRUTH = (
+    Shown(KeyFrames(120, 160, 210), "happiness", 4),
+    Shown(KeyFrames(400, 452, 530), "anger", 2),
+)
+"""What the participant of the only recording shows."""
+STUDY = """
+name = "Smiles and frowns"
+repeat_share = 0.0
+[coders]
+keyframes = 2
+units = 2
+emotion = 3
+"""
+USERS = {
+    "lea": [Role.LEAD],
+    "sol": [Role.SELECTOR],
+    "kim": [Role.KEYFRAME, Role.AU, Role.EMOTION],
+    "max": [Role.KEYFRAME, Role.AU, Role.EMOTION],
+    "eva": [Role.EMOTION],
+}
+
+
+@dataclass
+class Study:
+    """A served study, and the hands of its users."""
+
+    url: str
+    passwords: dict[str, str]
+    at_work: Callable[[str], Coder]
+    """The user of that name at the page; logged in the first time."""
+
+
+@pytest.fixture(scope="module")
+def study(chromium: Browser, until: Callable[..., None], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Study]:
+    """A study with one recording, served to real browsers."""
+    root = tmp_path_factory.mktemp("study")
+    write_session(root, "P07", [(FRAMES, TRUTH)])
+    (root / "annotation.toml").write_text(STUDY)
+    context = Context.open(root, load_study(root))
+    with context.database.write() as session:
+        passwords = {name: add_user(session, name, roles)[1] for name, roles in USERS.items()}
+    coders: dict[str, Coder] = {}
+    with WebServer(create_app(context), checked_address("127.0.0.1", 0)) as server:
+
+        def at_work(name: str) -> Coder:
+            if name not in coders:
+                coders[name] = Coder(chromium, server.url, until, name, passwords[name])
+            return coders[name]
+
+        yield Study(server.url, passwords, at_work)
+        for coder in coders.values():
+            coder.close()

@@ -34,6 +34,20 @@ def test_undo_goes_back_over_every_change_and_redo_forth(modules: Page) -> None:
     assert seen == [2, 1, 2, 3, False]
 
 
+def test_what_was_not_saved_goes_on_from_what_was_unless_somebody_changed_it(modules: Page) -> None:
+    def kept(version: int, sent: Any, saved: Any) -> Any:
+        return run(
+            modules, "return m.draftOn(given[0], given[1])", {"version": version, "sent": sent, "value": 7}, saved
+        )
+
+    assert kept(0, None, None) == 7
+    assert kept(2, None, {"version": 2, "answer": {"a": 1}}) == 7
+    assert kept(2, None, {"version": 3, "answer": {"a": 1}}) is None
+    assert kept(2, {"a": 1, "b": [2]}, {"version": 3, "answer": {"b": [2], "a": 1}}) == 7
+    assert kept(2, {"a": 1}, {"version": 3, "answer": {"a": 2}}) is None
+    assert run(modules, "return m.draftOn(null, null)") is None
+
+
 def test_marks_out_of_order_and_missing_ones_are_named(modules: Page) -> None:
     def problems(given: dict[str, Any]) -> list[str]:
         result: list[str] = run(modules, "return m.keyFrameProblems(given[0])", given)
