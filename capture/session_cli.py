@@ -51,24 +51,28 @@ def ls(
 ) -> None:
     """List sessions, or the trials of one session.
 
-    With frames, seconds, frames lost, size on disk and state.
+    With frames, seconds, frames lost, size on disk and state. Exit status 1 when something in it is damaged.
     """
     _check_exists(path)
     if (path / SESSION_FILE).is_file():
         session = Session.open(path)
-        trials = [view.trial_figures(session, entry) for entry in session.trials]
-        if as_json:
-            print_json({"session": str(path), "trials": trials})
-        else:
-            output().print(view.trials_table(trials) if trials else f"{path}: no trials yet")
-        return
-    sessions = [view.session_figures(folder) for folder in sorted(path.iterdir()) if (folder / SESSION_FILE).is_file()]
-    if as_json:
-        print_json({"sessions": sessions})
-    elif sessions:
-        output().print(view.sessions_table(sessions))
+        listed = [view.trial_figures(session, entry) for entry in session.trials]
+        content: dict[str, Any] = {"session": str(path), "trials": listed}
+        table = view.trials_table(listed) if listed else f"{path}: no trials yet"
     else:
-        output().print(f"no sessions in {path}")
+        folders = [folder for folder in sorted(path.iterdir()) if (folder / SESSION_FILE).is_file()]
+        listed = [view.session_figures(folder) for folder in folders]
+        content = {"sessions": listed}
+        table = view.sessions_table(listed) if listed else f"no sessions in {path}"
+    problems = view.problems_of(listed)
+    if as_json:
+        print_json(content)
+    else:
+        output().print(table)
+        view.print_problems(output(), problems)
+    if problems:
+        typer.echo(f"error: {len(problems)} of {len(listed)} damaged: the list says what is wrong", err=True)
+        raise typer.Exit(1)
 
 
 @app.command(epilog="Example:  dfme-session info sessions/2031-05-04T10-15-00_P07")

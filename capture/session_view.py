@@ -44,6 +44,7 @@ def session_figures(folder: Path) -> dict[str, Any]:
         return {"session": folder.name, "path": str(folder), "state": "damaged", "problem": str(error)}
     trials = [trial_figures(session, entry) for entry in session.trials]
     states = sorted({trial["state"] for trial in trials})
+    problems = problems_of(trials)
     return {
         "session": folder.absolute().name,
         "path": str(folder),
@@ -55,7 +56,13 @@ def session_figures(folder: Path) -> dict[str, Any]:
         "lost": sum(trial["lost"] or 0 for trial in trials),
         "bytes": sum(trial["bytes"] for trial in trials),
         "state": " ".join(states) if states else "empty",
+        **({"problem": problems[0]} if problems else {}),
     }
+
+
+def problems_of(figures: list[dict[str, Any]]) -> list[str]:
+    """What is damaged in some sessions or trials, a line each."""
+    return [one["problem"] for one in figures if "problem" in one]
 
 
 def trial_figures(session: Session, entry: TrialEntry) -> dict[str, Any]:
@@ -88,7 +95,7 @@ def sessions_table(sessions: list[dict[str, Any]]) -> Table:
     """A table of sessions, 80 columns wide at most."""
     table = _table("session", "trials", "frames", "seconds", "lost", "size", "state")
     for one in sessions:
-        if "problem" in one:
+        if "trials" not in one:
             table.add_row(escape(one["session"]), *[_UNKNOWN] * 5, "[red]damaged[/]")
             continue
         table.add_row(
@@ -316,12 +323,17 @@ def print_verdict(console: Console, report: VerifyReport) -> None:
             word = {True: "[green]yes[/]", False: "[red]NO[/]", None: _UNKNOWN}[place.agrees]
             table.add_row(place.name, *(_UNKNOWN if count is None else f"{count:,}" for count in counts), word)
         console.print(table)
-    for problem in report.problems:
-        console.print(f"  [red]problem[/]  {escape(problem)}", soft_wrap=True)
+    print_problems(console, list(report.problems))
     for gap in report.gaps:
         console.print(f"  [yellow]gap[/]      {escape(gap_line(gap))}", soft_wrap=True)
     for note in report.notes:
         console.print(f"  [dim]note[/]     {escape(note)}", soft_wrap=True)
+
+
+def print_problems(console: Console, problems: list[str]) -> None:
+    """What is damaged, a line each."""
+    for problem in problems:
+        console.print(f"  [red]problem[/]  {escape(problem)}", soft_wrap=True)
 
 
 def repair_line(report: RepairReport) -> str:
@@ -367,7 +379,7 @@ def _lost(count: int | None) -> str:
 
 
 def _state(state: str) -> str:
-    colour = "green" if state == "complete" else "yellow"
+    colour = "green" if state == "complete" else "red" if "damaged" in state else "yellow"
     return f"[{colour}]{escape(state)}[/]"
 
 

@@ -90,16 +90,32 @@ def test_ls_shows_sessions_and_trials(run, session):
     assert (trial["trial"], trial["frames"], trial["seconds"], trial["state"]) == ("trial-001", 40, 0.08, "complete")
 
 
-def test_ls_goes_on_past_a_damaged_session(run, session):
+def test_ls_goes_on_past_a_damaged_session_says_what_is_wrong_and_fails(run, session):
     broken = session.path.parent / "2031-01-01T00-00-00"
     broken.mkdir()
     (broken / "session.json").write_text("{")
 
     result = run("ls", session.path.parent)
 
-    assert result.status == 0
-    assert "damaged" in result.out
+    assert (result.status, len(result.err.splitlines())) == (1, 1)
+    assert "1 of 2 damaged" in result.err
     assert session.path.name in result.out
+    (line,) = [line for line in result.out.splitlines() if "problem" in line]
+    assert str(broken / "session.json") in line
+    in_json = run("ls", session.path.parent, "--json")
+    assert in_json.status == 1
+    assert sorted(one["state"] for one in in_json.json["sessions"]) == ["complete", "damaged"]
+
+
+def test_ls_fails_where_a_trial_is_damaged_in_the_session_and_above(run, session):
+    (session.recordings / "trial-001.zarr" / "zarr.json").write_text("{")
+
+    for path in (session.path, session.path.parent):
+        result = run("ls", path)
+        assert result.status == 1
+        assert "damaged" in result.out
+        (line,) = [line for line in result.out.splitlines() if "problem" in line]
+        assert "trial-001.zarr" in line
 
 
 def test_ls_of_an_empty_folder_says_so(run, tmp_path):
