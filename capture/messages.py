@@ -146,6 +146,8 @@ class TrialStarted(msgspec.Struct, frozen=True, tag="trial_started"):
     series: str
     trial: str
     host_ns: int
+    start: Start | None = None
+    """What it told the recorder."""
 
 
 class TrialEnded(msgspec.Struct, frozen=True, tag="trial_ended"):

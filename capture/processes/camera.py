@@ -9,14 +9,12 @@ from __future__ import annotations
 import time
 import uuid
 
-import google_crc32c
 import msgspec
-import numpy as np
 
-from capture.camera import Camera, Delivery
+from capture.camera import Camera
 from capture.camera.clock_watch import ClockWatch
 from capture.errors import CameraLost
-from capture.messages import Image, Quit, StartTrial, StopTrial, TrialEnded, TrialStarted
+from capture.messages import Quit, StartTrial, StopTrial, TrialEnded, TrialStarted
 from capture.processes.common import (
     REPORT_INTERVAL_NS,
     CameraTask,
@@ -28,6 +26,7 @@ from capture.processes.common import (
 )
 from capture.processes.connection import Connection
 from capture.processes.incidents import Incidents
+from capture.processes.intake import Intake
 from capture.processes.preview import Preview
 from capture.processes.rate import RateMeter
 from capture.processes.recorder_link import RecorderLink
@@ -39,9 +38,6 @@ from capture.settings import HardwareSettings
 from capture.statistics import CameraState
 
 _NICENESS = -10
-ANNOUNCE_AFTER_S = 0.032
-"""Descriptors of this much time are sent together (see docs/decisions/0004-descriptors-travel-together.md)."""
-_MAX_ANNOUNCED_TOGETHER = 16
 _SECOND_NS = 1_000_000_000
 _AWAY_POLL_MS = 20
 _MAX_GAPS = 100
@@ -63,8 +59,6 @@ class CameraProcess:
         self._camera = connection.camera
         self._ring = ring
         self._rate_fps = float(task.settings["rate_fps"])
-        together = min(round(self._rate_fps * ANNOUNCE_AFTER_S), _MAX_ANNOUNCED_TOGETHER, ring.slots // 4)
-        self._announce_at = max(together, 1)
         self._to_recorder = RecorderLink(task.frames, ring)
         self._incidents = Incidents(hub.send)
         self._trial: Trial | None = None
@@ -72,6 +66,7 @@ class CameraProcess:
         self._state = CameraState.STARTING
         self._meter = RateMeter()
         self._clock = ClockWatch(self._camera)
+        self._intake = Intake(ring, self._to_recorder, self._meter, self._clock, self._rate_fps)
         self._checks = TrialChecks(task.settings, self._incidents, self._clock)
         self._quit = False
         self._stop_reason: str | None = None
@@ -139,15 +134,16 @@ class CameraProcess:
         self._connection.begin_trial()
         self._clock.begin(self._camera)
         self._checks.begin()
-        self._to_recorder.start(start_message(trial, request, self._camera, self._ring))
-        self._hub.send(TrialStarted(trial.series, trial.name, time.monotonic_ns()))
+        start = start_message(trial, request, self._camera, self._ring)
+        self._to_recorder.start(start)
+        self._hub.send(TrialStarted(trial.series, trial.name, time.monotonic_ns(), start))
         self._trial_began_cpu_s = time.process_time()
         reason = "camera process failed"
         try:
             reason = self._record_through_outages(trial)
             if not self._connection.lost:
                 self._camera.end_exposure()
-                self._drain(trial, keep=reason not in ("frames", "duration"))
+                self._intake.drain(trial, self._camera, keep=reason not in ("frames", "duration"))
         except CameraLost as error:
             reason, self._state = "camera lost", CameraState.LOST
             self._incidents.say("error", "camera_lost", str(error), time.monotonic_ns())
@@ -180,7 +176,7 @@ class CameraProcess:
         while True:
             delivery = fetch()
             if delivery is None:
-                self._take_incomplete(trial)
+                self._intake.take_incomplete(trial, self._camera)
                 self._house_keeping(time.monotonic_ns())
             else:
                 reason = trial.over(delivery.device_ns or delivery.host_ns, delivery.host_ns)
@@ -188,7 +184,7 @@ class CameraProcess:
                     trial.surplus += 1
                     delivery.requeue()
                     return reason
-                self._take(trial, delivery)
+                self._intake.take(trial, delivery)
                 if delivery.host_ns - self._reported_ns >= REPORT_INTERVAL_NS:
                     self._house_keeping(delivery.host_ns)
                 if self._ring.used >= self._stop_fill:
@@ -209,7 +205,7 @@ class CameraProcess:
             raise error
         now_ns = time.monotonic_ns()
         if trial is not None:
-            self._take_incomplete(trial)
+            self._intake.take_incomplete(trial, self._camera)
             trial.camera_lost(now_ns, self._clock.lateness_ns())
         if not self._connection.lost:
             self._incidents.camera_lost(str(error), self._connection.patience_s, now_ns)
@@ -250,63 +246,6 @@ class CameraProcess:
                 raise gave_up
             self._hub.socket.poll(_AWAY_POLL_MS)
         return self._stop_reason
-
-    def _take(self, trial: Trial, delivery: Delivery) -> None:
-        """Copy one frame into the ring, once, and give its buffer back to the camera."""
-        frame_id, device_ns, host_ns = delivery.frame_id, delivery.device_ns, delivery.host_ns
-        time_ns = device_ns or host_ns
-        trial.frame(frame_id, time_ns, host_ns)
-        self._meter.frame(time_ns)
-        ring = self._ring
-        slot = ring.acquire()
-        if slot is None:
-            self._to_recorder.receive()
-            slot = ring.acquire()
-        if slot is None:
-            trial.no_slot(frame_id)
-            delivery.requeue()
-            return
-        pixels = np.frombuffer(delivery.pixels, np.uint8, ring.frame_bytes)
-        # Before the copy: the checksum brings the frame into the cache, and the copy then finds it there.
-        checksum = google_crc32c.value(pixels)
-        ring.begin(slot)
-        ring.pixels(slot)[:] = pixels.data
-        ring.publish(slot, trial.frames, frame_id, device_ns, host_ns)
-        delivery.requeue()
-        self._to_recorder.add(Image(trial.series, trial.frames, frame_id, device_ns, host_ns, checksum, slot))
-        trial.kept()
-        self._clock.arrival(device_ns, host_ns)
-        if self._to_recorder.unannounced >= self._announce_at:
-            self._to_recorder.announce()
-            self._to_recorder.receive()
-
-    def _take_incomplete(self, trial: Trial) -> None:
-        for frame_id in self._camera.take_incomplete():
-            trial.incomplete(frame_id, time.monotonic_ns())
-
-    def _drain(self, trial: Trial, *, keep: bool) -> None:
-        """Fetch what was exposed before the camera stopped; it is part of the trial, or surplus."""
-        silence_ns = int(min(max(0.05, 1.5 / self._rate_fps), 1.0) * _SECOND_NS)
-        last_ns = time.monotonic_ns()
-        while time.monotonic_ns() - last_ns < silence_ns:
-            try:
-                delivery = self._camera.fetch()
-            except CameraLost:
-                break  # the trial is over, and what had arrived is taken
-            if delivery is None:
-                if keep:
-                    self._take_incomplete(trial)
-                continue
-            last_ns = delivery.host_ns
-            if keep:
-                self._take(trial, delivery)
-            else:
-                trial.surplus += 1
-                delivery.requeue()
-        if keep:
-            self._take_incomplete(trial)
-        else:
-            trial.surplus += len(self._camera.take_incomplete())
 
     def _end_trial(self, trial: Trial, reason: str) -> None:
         """Say what was counted, to the recorder and to the supervisor, and before that all that was noticed."""

@@ -20,6 +20,7 @@ from capture.processes.common import (
     quiet_garbage_collector,
     run_process,
 )
+from capture.processes.salvage import left_in_ring
 from capture.recording.recorder import Recorder
 from capture.ring import RingReader
 from capture.statistics import RecorderState
@@ -38,7 +39,8 @@ class RecorderProcess:
     def __init__(self, task: RecorderTask, hub: HubLink, stop: StopRequest) -> None:
         self._hub = hub
         self._stop = stop
-        self._recorder = Recorder(RingReader(task.ring_fd, populate=True), Path(task.folder))
+        self._ring = RingReader(task.ring_fd, populate=True)
+        self._recorder = Recorder(self._ring, Path(task.folder))
         self._frames: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.DEALER)
         self._frames.setsockopt(zmq.RCVHWM, 0)
         self._frames.setsockopt(zmq.SNDHWM, 0)
@@ -75,9 +77,21 @@ class RecorderProcess:
     def _take_orders(self) -> None:
         for message in self._hub.received():
             self._quit |= isinstance(message, Quit)
-            # The supervisor ends a trial in the camera's place when the camera process has died.
-            if isinstance(message, End) and self._recorder.recording is not None:
+            # The supervisor speaks in the camera process's place when that has died.
+            if isinstance(message, Start) and self._recorder.recording is None:
                 self._handle(message)
+            elif isinstance(message, End) and self._recorder.recording is not None:
+                self._end_for_camera(message)
+
+    def _end_for_camera(self, message: End) -> None:
+        """End a trial whose camera process has died, behind what it told us and what it told nobody."""
+        while has_input(self._frames):
+            self._take_frames()
+        start = self._recorder.recording
+        if start is not None:
+            for image in left_in_ring(self._ring, start, self._recorder.told):
+                self._write([image])
+            self._handle(msgspec.structs.replace(message, frames=self._recorder.told))
 
     def _take_frames(self) -> None:
         images: list[Image] = []

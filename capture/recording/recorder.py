@@ -181,6 +181,11 @@ class Recorder:
         return self._resumed_at
 
     @property
+    def told(self) -> int:
+        """Frames of this trial that came, to this recorder and to those before it: the place of the next one."""
+        return self._frames + len(self._lost_ids)
+
+    @property
     def durable(self) -> int:
         """The last frame of this trial that would survive a crash; -1 before the first."""
         return self._durable

@@ -33,6 +33,7 @@ from capture.processes.common import (
     quiet_garbage_collector,
     run_process,
 )
+from capture.processes.salvage import left_in_ring
 from capture.remote.address import Endpoint
 from capture.remote.connection import Connection
 from capture.remote.courier import Courier
@@ -173,9 +174,21 @@ class SenderProcess:
     def _take_orders(self) -> None:
         for message in self._hub.received():
             self._quit |= isinstance(message, Quit)
-            # The supervisor ends a trial in the camera's place when the camera process has died.
-            if isinstance(message, End):
-                self._ended(message)
+            # The supervisor speaks in the camera process's place when that has died.
+            if isinstance(message, Start):
+                self._begin(message)
+            elif isinstance(message, End):
+                self._end_for_camera(message)
+
+    def _end_for_camera(self, message: End) -> None:
+        """End a trial whose camera process has died, behind what it told us and what it told nobody."""
+        while has_input(self._frames):
+            self._take_frames()
+        if self._start is not None and not self._error:
+            for image in left_in_ring(self._ring, self._start, self._outbox.told):
+                self._outbox.add(image)
+            message = msgspec.structs.replace(message, frames=self._outbox.told)
+        self._ended(message)
 
     def _begin(self, message: Start) -> None:
         if self._start is not None and self._start.series == message.series:

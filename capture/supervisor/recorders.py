@@ -14,6 +14,8 @@ from capture.supervisor.children import Child
 from capture.supervisor.request import CaptureRequest
 
 _NEVER_FULL: Final = 2.0
+_RESTARTS: Final = 5
+"""A recorder that dies more often than this in one session will not get better."""
 
 
 def start_camera(request: CaptureRequest, hub: str, frames: str, ring_fd: int, runtime: Path) -> Child:
@@ -36,17 +38,34 @@ def start_monitor(hub: str, ring_fd: int) -> Child:
     return Child.on_terminal("monitor", "capture.monitor", ["--hub", hub, "--ring-fd", str(ring_fd)], [ring_fd])
 
 
-def start_recorder(request: CaptureRequest, task: RecorderTask, runtime: Path, *, again: bool) -> Child:
-    """Start it; `again` after one that died."""
-    module = "capture.processes.recorder"
-    if request.remote is not None:
-        module = "capture.remote.sender"
-        task = SenderTask(
-            **msgspec.structs.asdict(task),
-            remote=str(request.remote),
-            keys=str(request.keys.absolute()) if request.keys is not None else "",
-            capture=request.capture,
-            ring_s=request.settings.ring_slots / request.settings.rate_fps,
-            again=again,
-        )
-    return Child.worker("recorder", module, task, runtime, [task.ring_fd])
+class Recorders:
+    """Starts the process that takes the frames, here or towards the storage machine, and its successors."""
+
+    def __init__(self, request: CaptureRequest, hub: str, ring_fd: int, runtime: Path) -> None:
+        self._request = request
+        self._runtime = runtime
+        self._starts = 0
+        self.frames = f"ipc://{runtime}/frames"
+        """Where the camera process tells of frames."""
+        self._task = RecorderTask(hub, self.frames, ring_fd, str(request.out))
+
+    @property
+    def may_start_anew(self) -> bool:
+        """Whether one more may take the place of one that died."""
+        return self._starts <= _RESTARTS
+
+    def start(self) -> Child:
+        """Start one."""
+        request, task, module = self._request, self._task, "capture.processes.recorder"
+        if request.remote is not None:
+            module = "capture.remote.sender"
+            task = SenderTask(
+                **msgspec.structs.asdict(task),
+                remote=str(request.remote),
+                keys=str(request.keys.absolute()) if request.keys is not None else "",
+                capture=request.capture,
+                ring_s=request.settings.ring_slots / request.settings.rate_fps,
+                again=self._starts > 0,
+            )
+        self._starts += 1
+        return Child.worker("recorder", module, task, self._runtime, [task.ring_fd])

@@ -38,7 +38,6 @@ from capture.messages import (
     TrialWanted,
 )
 from capture.monitor.plain import PlainProgress
-from capture.processes.common import RecorderTask
 from capture.ring import RingReader, RingWriter
 from capture.session import Session
 from capture.statistics import CameraStatistics, CaptureStatistics, RecorderStatistics
@@ -50,7 +49,7 @@ from capture.supervisor.elicitation import Elicitation
 from capture.supervisor.ending import end_children
 from capture.supervisor.hub import Hub
 from capture.supervisor.journal import Journal
-from capture.supervisor.recorders import start_camera, start_monitor, start_recorder
+from capture.supervisor.recorders import Recorders, start_camera, start_monitor
 from capture.supervisor.request import CaptureRequest, CaptureResult
 from capture.supervisor.trials import TrialBook
 
@@ -59,8 +58,6 @@ _POLL_MS = 50
 _REPORT_S = 0.1
 _START_TIMEOUT_S = 60.0
 """Some cameras take half a minute to come up."""
-_RECORDER_RESTARTS = 5
-"""A recorder that dies more often than this in one session will not get better."""
 
 
 class Supervisor:
@@ -82,7 +79,6 @@ class Supervisor:
         self._book: TrialBook | None = None
         self._reported_at = 0.0
         self._disk = DiskWatch(request.shard_bytes)
-        self._recorder_restarts = 0
 
     def __enter__(self) -> Self:
         settings = self._request.settings
@@ -95,6 +91,7 @@ class Supervisor:
         self._hub = Hub(self._runtime)
         self._journal = Journal(self._hub)
         self._elicitation = Elicitation(self._request, self._hub)
+        self._recorders = Recorders(self._request, self._hub.endpoint, self._ring.fd, self._runtime)
         self._old_signals = {
             number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
         }
@@ -127,7 +124,7 @@ class Supervisor:
         self._journal.session = self._session
         book = self._book = TrialBook(self._session)
         if request.monitor:
-            self._start_monitor()
+            self._children["monitor"] = start_monitor(self._hub.endpoint, self._ring.fd)
         else:
             self._journal.plain = PlainProgress(sys.stderr)
         for level, text in (*(("info", note) for note in request.settings.notes), *notes):
@@ -164,17 +161,16 @@ class Supervisor:
 
     def _start_workers(self) -> None:
         fd = self._ring.fd
-        frames = f"ipc://{self._runtime}/frames"
         if self._elicitation.wanted:
             # What is wrong with protocol, stimuli or the participant's screen shows before anything else starts.
             self._children[ELICITATION] = self._elicitation.start(self._runtime)
             self._wait_for({ELICITATION})
             self._journal.watchers += (ELICITATION,)
-        self._recorder_task = RecorderTask(self._hub.endpoint, frames, fd, str(self._request.out))
-        self._start_recorder()
+        self._children["recorder"] = self._recorders.start()
         if self._request.remote is not None:
             # Who has no storage machine need not wait for a camera.
             self._wait_for({"recorder"})
+        frames = self._recorders.frames
         self._children["camera"] = start_camera(self._request, self._hub.endpoint, frames, fd, self._runtime)
         self._wait_for({"camera", "recorder"})
 
@@ -189,13 +185,6 @@ class Supervisor:
             if time.monotonic() > deadline:
                 missing = " and ".join(sorted(workers - self._hub.present))
                 raise CaptureError(f"the {missing} process did not come up within {_START_TIMEOUT_S:.0f} s")
-
-    def _start_recorder(self) -> None:
-        again = self._recorder_restarts > 0
-        self._children["recorder"] = start_recorder(self._request, self._recorder_task, self._runtime, again=again)
-
-    def _start_monitor(self) -> None:
-        self._children["monitor"] = start_monitor(self._hub.endpoint, self._ring.fd)
 
     def _start_trial(self, wanted: TrialWanted | None = None) -> None:
         book, session, request = self._book, self._session, self._request
@@ -263,6 +252,8 @@ class Supervisor:
                     self._journal.tell_monitor_the_past()
                 elif process == ELICITATION:
                     self._elicitation.begin()
+                elif process == "recorder":
+                    self._speak_for_camera()
             case Event():
                 self._journal.log(message)
             case Failed(process, text, exit_code):
@@ -354,14 +345,20 @@ class Supervisor:
                 self._stop_trial("protocol")
                 self._children[name] = self._elicitation.start(self._runtime)
                 self._journal.note("warning", f"{child.last_words()}; the session goes on at the next trial")
-            elif name == "recorder" and self._failure is None and self._recorder_restarts < _RECORDER_RESTARTS:
-                self._recorder_restarts += 1
-                self._start_recorder()
-                self._journal.note(
-                    "warning", f"{child.last_words()}; started anew, the ring holds what it had not saved"
-                )
+            elif name == "recorder" and self._may_restart_recorder():
+                self._children[name] = self._recorders.start()
+                self._journal.note("warning", f"{child.last_words()}; started anew, the ring holds what was not saved")
             elif not self._stopping or (self._book is not None and self._book.running):
                 self._fail(name, ProcessDied(child.last_words()))
+
+    def _may_restart_recorder(self) -> bool:
+        closing = self._book is not None and bool(self._book.instead_of_camera)
+        return (self._failure is None or closing) and self._recorders.may_start_anew
+
+    def _speak_for_camera(self) -> None:
+        """Tell the recorder, one that was started anew as well, of a trial whose camera process has died."""
+        for message in self._book.instead_of_camera if self._book is not None else ():
+            self._hub.tell("recorder", message)
 
     def _lose_monitor(self, child: Child) -> None:
         """The monitor is only a view: the trial goes on with progress lines."""
@@ -384,8 +381,8 @@ class Supervisor:
             self._complete_trial()
         elif not book.camera_is_done:
             end = book.end_for_dead_camera(self._camera, str(error))
-            self._hub.tell("recorder", end)
             self._keep_book(TrialEnded(book.name, end, book.elapsed_s, self._camera.rate_measured_fps))
+            self._speak_for_camera()
 
     def _watch_disk(self) -> None:
         if self._book is None or not self._book.running:

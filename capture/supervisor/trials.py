@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from capture.messages import End, Finished, TrialEnded, TrialStarted
+from capture.messages import End, Finished, Start, TrialEnded, TrialStarted
 from capture.session import Session
 from capture.statistics import CameraStatistics, CaptureStatistics, Gap, LossLedger
 
@@ -89,6 +89,7 @@ class TrialBook:
         self._path = Path()
         self._running = False
         self._started_ns = 0
+        self._start: Start | None = None
         self._elapsed_s = 0.0
         self._ended: TrialEnded | None = None
         self._finished: Finished | None = None
@@ -116,6 +117,7 @@ class TrialBook:
         self._path = self._session.begin_trial(self.name, kind=kind, stimulus=stimulus)
         self._running = True
         self._started_ns = 0
+        self._start = None
         self._elapsed_s = 0.0
         self._ended = None
         self._finished = None
@@ -124,6 +126,7 @@ class TrialBook:
     def started(self, message: TrialStarted) -> None:
         """The camera process began to record."""
         self._started_ns = message.host_ns
+        self._start = message.start
 
     def camera_ended(self, message: TrialEnded) -> None:
         """The camera process counted the trial."""
@@ -154,6 +157,13 @@ class TrialBook:
             exact=False,
             gaps=last.gaps,
         )
+
+    @property
+    def instead_of_camera(self) -> tuple[Start | End, ...]:
+        """What a camera process that died would have told a recorder that does not know the trial or its end yet."""
+        if not self._running or self._ended is None or self._ended.end.exact or self._finished is not None:
+            return ()
+        return (self._ended.end,) if self._start is None else (self._start, self._ended.end)
 
     def complete(self, shown: CaptureStatistics) -> TrialResult | None:
         """The result, once both sides have spoken; also goes into the session, with what the monitor showed last."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ import psutil
 import pytest
 
 from capture.recording.reader import Recording
+from capture.ring import RingReader
 from capture.simulator.stamp import read_stamp
 
 CAPTURE = [sys.executable, "-P", "-m", "capture.cli"]
@@ -60,6 +62,12 @@ class Journey:
         """The child process of `pid` that runs `module`."""
         (found,) = (p for p in psutil.Process(pid).children() if module in p.cmdline())
         return found
+
+    @staticmethod
+    def ring(pid: int) -> RingReader:
+        """The ring of a running capture; it stays as it is for as long as somebody looks at it."""
+        links = [link for link in Path(f"/proc/{pid}/fd").iterdir() if "memfd:dfme-ring" in str(link.readlink())]
+        return RingReader(os.open(links[0], os.O_RDONLY))
 
     @staticmethod
     def recording(out: Path) -> Path:

@@ -316,6 +316,25 @@ def test_when_the_sender_is_killed_another_goes_on_and_nothing_is_lost(lab, jour
     assert_whole(lab, journey, 1600)
 
 
+@pytest.mark.parametrize("also_dies", ["", "capture.remote.sender"], ids=["alone", "with the sender"])
+def test_when_the_camera_process_is_killed_the_storage_machine_gets_all_that_is_in_the_ring(
+    lab, journey, hardware, also_dies
+):
+    record = lab.record()
+    process = lab.capture("--hw", hardware)
+    journey.wait_for(lambda: lab.frames_there() > 200)
+    ring = journey.ring(process.pid)
+    if also_dies:
+        journey.child(process.pid, also_dies).kill()
+    journey.child(process.pid, "capture.processes.camera").kill()
+    ended(process, 1)
+    lab.stop(record)
+    recording = Recording.open(lab.recording)
+    assert recording.attributes.state == "complete"
+    assert len(recording) == ring.published
+    journey.assert_every_stamp_matches(lab.recording)
+
+
 def test_when_the_storage_machine_is_killed_another_goes_on_and_nothing_is_lost(lab, journey, hardware):
     first = lab.record()
     process = lab.capture("--hw", hardware, "--frames", 1600)
