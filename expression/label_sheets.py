@@ -28,6 +28,8 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "units": ("au", "aus", "actionunits", "actionunit", "facs"),
     "kind": ("type", "micro", "expressiontype", "macromicro", "micromacro"),
     "split": ("split", "set", "partition"),
+    "rate": ("ratefps", "fps", "framerate"),
+    "part": ("part",),
 }
 """Our names of columns, and how data sets spell them (small letters and digits alone)."""
 NEEDED: Final = ("subject", "name", "onset", "offset")
