@@ -11,10 +11,8 @@ import typer
 
 from capture.console import print_json
 from capture.errors import BadInput
-from capture.web import WebServer, checked_address, new_token
 from elicitation.protocol import load_protocol
 from elicitation.text_file import read_text
-from elicitation.web.rating_app import RatingStudy, find_clips, rating_app
 from elicitation.web.ratings import RatingsFile
 
 RATE_EPILOG = """
@@ -53,6 +51,10 @@ def rate(
     ] = False,
 ) -> None:
     """Let volunteers rate clips in the browser: one emotion and how strong, appended to a table for `select`."""
+    # A web server takes half a second to load, which the other commands need not wait for.
+    from capture.web import WebServer, checked_address, new_token  # noqa: PLC0415
+    from elicitation.web.rating_app import RatingStudy, find_clips, rating_app  # noqa: PLC0415
+
     address = checked_address(host, port, tls_cert, tls_key)
     password = _password(password_file)
     if address.secure and password is None:

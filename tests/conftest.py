@@ -108,7 +108,7 @@ def until():
     Playwright's own `wait_for_function` evaluates strings, which the pages' content security policy refuses.
     """
 
-    def wait(page, expression: str, limit_s: float = 20.0) -> None:
+    def wait(page, expression: str, limit_s: float = 60.0) -> None:
         held = page.evaluate(
             f"""(limit) => new Promise((resolve) => {{
               const end = performance.now() + limit;

@@ -56,7 +56,9 @@ class WebServer:
         """
         self._socket = _listen(address)
         self.port: int = self._socket.getsockname()[1]
-        host = f"[{address.host}]" if ":" in address.host else address.host
+        # Everywhere is no address that others could open.
+        name = socket.gethostname() if address.host in ("0.0.0.0", "::") else address.host  # noqa: S104
+        host = f"[{name}]" if ":" in name else name
         self.url = f"{'https' if address.secure else 'http'}://{host}:{self.port}"
         self._server = uvicorn.Server(
             uvicorn.Config(

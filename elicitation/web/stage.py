@@ -15,6 +15,7 @@ import numpy as np
 
 from capture.errors import CaptureError
 from capture.recording.frame_pictures import FramePictures, NoSuchFrame
+from capture.stimulus_frames import STIMULUS_FRAMES_FILE, read_stimulus_frames
 from elicitation.errors import ElicitationError
 from elicitation.stills import VideoStills
 from elicitation.web.answer_book import Moment
@@ -143,33 +144,14 @@ class Stage:
         if show.in_step:
             return InStep.from_pairs(show.in_step, pictures.count)
         recording = pictures.recording
-        rows = shown_rows(self._session, show.trial, show.stim_id) if recording is not None else []
-        if recording is None or not rows:
+        file = self._session / STIMULUS_FRAMES_FILE
+        if recording is None or not file.is_file():
             return InStep.nothing(pictures.count)
-        host_ns, pts_s = zip(*rows, strict=True)
-        return InStep.from_shown(np.asarray(host_ns, np.int64), np.asarray(pts_s, np.float64), recording.times_ns())
-
-
-def shown_rows(session: Path, trial: str, stim_id: str) -> list[tuple[int, float]]:
-    """When each picture of a stimulus appeared in a trial (ns), and its time in the stimulus (s), in order.
-
-    Empty where the session has no `stimulus_frames.parquet`, or nothing of that trial in it.
-
-    Raises:
-        ElicitationError: The file cannot be read.
-    """
-    path = session / "stimulus_frames.parquet"
-    if not path.is_file():
-        return []
-    import pyarrow as pa  # noqa: PLC0415  half a second that the first page need not wait for
-    import pyarrow.parquet as pq  # noqa: PLC0415
-
-    try:
-        table = pq.read_table(path, columns=["trial", "stim_id", "pts_s", "host_ns", "dropped"]).to_pylist()
-    except (OSError, pa.ArrowException) as error:
-        raise ElicitationError(f"cannot read {path}: {error}") from None
-    return sorted(
-        (int(row["host_ns"]), float(row["pts_s"]))
-        for row in table
-        if row["trial"] == trial and row["stim_id"] == stim_id and not row["dropped"] and row["host_ns"] > 0
-    )
+        shown = sorted(
+            (row.host_ns, row.pts_s)
+            for row in read_stimulus_frames(file)
+            if (row.trial, row.stim_id) == (show.trial, show.stim_id) and not row.dropped and row.host_ns > 0
+        )
+        host_ns = np.array([row[0] for row in shown], np.int64)
+        pts_s = np.array([row[1] for row in shown], np.float64)
+        return InStep.from_shown(host_ns, pts_s, recording.times_ns())

@@ -13,6 +13,7 @@ import pytest
 from capture.recording.reader import Recording
 from capture.self_report import read_self_report
 from capture.simulator.stamp import read_stamp
+from capture.stimulus_frames import STIMULUS_FRAMES_FILE, StimulusFrame, write_stimulus_frames
 from expression import BASIC_EMOTIONS
 
 SCALE = {"step": 3, "trial": "trial-001", "stim_id": "13f", "text": "How strongly did you feel each of these?"}
@@ -227,6 +228,40 @@ def test_marks_are_made_by_touch(serve, open_page, until, recording, tmp_path) -
     assert (answer["frame"], answer["item"], answer["value"], answer["stimulus_time_s"]) == (11, "surprise", 5, None)
     # A recording from elsewhere keeps its whole path.
     assert read_self_report(tmp_path).of_trial("trial-001").marks[0].recording == str(recording)
+
+
+def test_the_stimulus_follows_what_the_player_logged(serve, open_page, until, recording, film) -> None:
+    session = recording.parent.parent
+    times_ns = Recording.open(recording).times_ns()
+    rows = [
+        StimulusFrame(
+            stim_id="13f",
+            trial=recording.stem,
+            stim_frame=number,
+            pts_s=number / 30,
+            due_ns=int(times_ns[50]) + number * 33_333_333,
+            # One picture was left out; the one before it stayed.
+            host_ns=0 if number == 2 else int(times_ns[50]) + number * 33_333_333,
+            source="swap return",
+            late=False,
+            dropped=number == 2,
+        )
+        for number in range(5)
+    ]
+    write_stimulus_frames(session / STIMULUS_FRAMES_FILE, rows)
+    pages = serve(session)
+    page = open_page(pages.url)
+    pages.show("self_report", step=5, trial=recording.stem, stim_id="13f", recording=str(recording), stimulus=str(film))
+    wait_page(page, until, "self_report")
+    until(page, "document.getElementById('page').viewer?.frame === 0")
+
+    # 200 frames a second beside 30: a picture lasts 6.7 frames.
+    for frame, picture in ((51, 0), (57, 1), (64, 1), (71, 3), (78, 4)):
+        page.evaluate(f"document.getElementById('page').viewer.seek({frame})")
+        until(page, f"document.getElementById('page').film.frame === {picture}")
+        assert page.locator(".nothing").is_hidden()
+    page.evaluate("document.getElementById('page').viewer.seek(49)")
+    until(page, "!document.querySelector('.nothing').hidden")
 
 
 def test_a_long_questionnaire_is_kept_page_by_page(tmp_path, serve, open_page, until) -> None:

@@ -14,8 +14,10 @@ from typing import Any
 import httpx
 import pytest
 
+from capture.errors import BadInput
 from capture.web import WebServer, checked_address
 from elicitation.placeholder import make_placeholder
+from elicitation.rate_cli import rate
 from elicitation.selection import read_ratings
 from elicitation.web.rating_app import RatingStudy, find_clips, rating_app
 from elicitation.web.ratings import RatingsFile, order_of
@@ -122,17 +124,26 @@ def test_a_volunteer_rates_every_clip_and_can_stop_in_between(tmp_path, running,
 
 
 def test_others_need_tls_and_a_password(tmp_path, clips, running) -> None:
-    for arguments, why in (
-        (("--host", "0.0.0.0"), "open to others"),
-        (("--tls-cert", clips / "one.mp4", "--tls-key", clips / "one.mp4"), "--password-file is missing"),
-        (("--stimuli", tmp_path), "has no videos"),
-        (("--port", "99999"), "0 to 65535"),
+    process = running("--stimuli", clips, "--out", tmp_path / "r.tsv", "--host", "0.0.0.0")
+    _, stderr = process.communicate()
+    assert process.returncode == 2
+    assert stderr.startswith("error: --host 0.0.0.0 is open to others")
+    assert len(stderr.splitlines()) == 1
+
+    short = tmp_path / "password.txt"
+    short.write_text("short\n")
+    one = clips / "one.mp4"
+    for wrong, why in (
+        ({"tls_cert": one, "tls_key": one}, "--password-file is missing"),
+        ({"password_file": short}, "at least 10 characters"),
+        ({"stimuli": tmp_path}, "has no videos"),
+        ({"stimuli": one}, "is not a folder"),
+        ({"protocol": "absent"}, "no protocol file 'absent'"),
     ):
-        process = running("--stimuli", clips, "--out", tmp_path / "r.tsv", *arguments)
-        _, stderr = process.communicate(timeout=60)
-        assert process.returncode == 2
-        assert why in stderr
-        assert len(stderr.splitlines()) == 1
+        options = {"protocol": None, "host": "127.0.0.1", "port": 0, "tls_cert": None, "tls_key": None}
+        with pytest.raises(BadInput, match=why):
+            rate(**{"stimuli": clips, "out": tmp_path / "r.tsv", **options, "password_file": None, **wrong})
+    assert not (tmp_path / "r.tsv").exists()
 
 
 def test_the_password_lets_in_and_a_guess_does_not(tmp_path, clips) -> None:
