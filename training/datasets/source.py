@@ -1,0 +1,39 @@
+"""Where samples come from, as the command line names it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from training.datasets.readers import read_dataset
+from training.datasets.sample import Sample
+from training.datasets.simulated import PREFIX, parse_simulated, simulated_samples
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where samples come from."""
+
+    data: str
+    """A folder, or `simulated:64x24,part=C,fps=200,seed=1`."""
+    dataset: str = "auto"
+    cache: Path | None = None
+    """Folder of crops; None is the user's."""
+    finder: str = "auto"
+    jobs: int = 1
+
+    @property
+    def simulated(self) -> bool:
+        """Whether nobody of these people exists."""
+        return self.data.startswith(PREFIX) or (Path(self.data) / "truth").is_dir()
+
+    def read(self) -> tuple[tuple[Sample, ...], tuple[str, ...]]:
+        """Samples of the seven emotions, and lines about what was passed over.
+
+        Raises:
+            BadInput: There is nothing to be read.
+        """
+        if self.data.startswith(PREFIX):
+            return simulated_samples(*parse_simulated(self.data)), ()
+        report = read_dataset(Path(self.data), self.dataset)
+        return report.samples, tuple(report.lines())

@@ -1,0 +1,138 @@
+"""Label sheets as people write them: the header is searched for, and columns are known by several names."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import openpyxl
+
+from expression.errors import BadInput
+
+Row = Mapping[str, str]
+"""A row's cells under our names of the columns; a column that occurs several times is joined by `+`."""
+
+COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
+    "subject": ("subject", "sub", "subid", "subjectid", "participant", "subno"),
+    "name": ("filename", "file", "clip", "foldname", "foldername", "videoname", "video", "name"),
+    "onset": ("onset", "onsetframe", "onsetf", "onsetframeno"),
+    "apex": ("apex", "apexframe", "apexf", "apex1", "apexframe1"),
+    "offset": ("offset", "offsetframe", "offsetf"),
+    "emotion": ("estimatedemotion", "emotion", "emotions", "label", "emotionlabel"),
+    "units": ("au", "aus", "actionunits", "actionunit", "facs"),
+    "kind": ("type", "micro", "expressiontype", "macromicro", "micromacro"),
+    "split": ("split", "set", "partition"),
+}
+"""Our names of columns, and how data sets spell them (small letters and digits alone)."""
+NEEDED: Final = ("subject", "name", "onset", "offset")
+_HEADER_WITHIN: Final = 40
+_FEWEST_NAMED: Final = 3
+
+
+def read_table(path: Path, *, header_at_all: bool = True) -> tuple[dict[str, str], ...]:
+    """Rows of a label sheet.
+
+    Args:
+        path: An `.xlsx` or `.csv` file; of a workbook the first sheet that has a header counts.
+        header_at_all: False for sheets that begin with their first sample: columns are then by position subject, name,
+            onset, apex, offset, units, emotion, kind (as CAS(ME)^2 has them).
+
+    Raises:
+        BadInput: The file cannot be read, or has no header with the columns that are needed.
+    """
+    seen: list[str] = []
+    for cells in _sheets(path):
+        if not header_at_all:
+            return _by_position(cells)
+        header = _header(cells)
+        if header is None:
+            seen += [cell for row in cells[:_HEADER_WITHIN] for cell in row if cell][:12]
+            continue
+        place, names = header
+        missing = [name for name in NEEDED if name not in names]
+        if not missing:
+            return tuple(_rows(cells[place + 1 :], names))
+        seen += [cell for cell in cells[place] if cell]
+    wanted = "; ".join(f"{name} ({'/'.join(COLUMNS[name][:3])})" for name in NEEDED)
+    found = ", ".join(seen[:20]) or "nothing"
+    raise BadInput(f"{path} has no header with the columns {wanted}; found: {found}")
+
+
+def _sheets(path: Path) -> Iterable[list[list[str]]]:
+    try:
+        if path.suffix.lower() == ".csv":
+            text = path.read_bytes().decode("utf-8-sig")
+            dialect = csv.Sniffer().sniff(text[:4096], ",;\t") if text.strip() else csv.excel
+            yield [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text), dialect)]
+            return
+        book = openpyxl.load_workbook(path, data_only=True)
+        for sheet in book.worksheets:
+            yield [[_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
+    except FileNotFoundError:
+        raise BadInput(f"there is no label sheet {path}") from None
+    except (OSError, ValueError, KeyError, csv.Error, zipfile.BadZipFile) as error:
+        raise BadInput(f"{path} cannot be read as a table ({error}): save it as .xlsx or .csv") from error
+
+
+def _text(cell: Any) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell).strip()
+
+
+def _known(cell: str) -> str | None:
+    plain = re.sub(r"[^a-z0-9]", "", cell.casefold())
+    for name, spellings in COLUMNS.items():
+        if plain in spellings:
+            return name
+    if re.fullmatch(r"(?:au|actionunit)s?\d*", plain):
+        return "units"
+    return None
+
+
+def _header(cells: Sequence[Sequence[str]]) -> tuple[int, dict[str, list[int]]] | None:
+    """Row and columns of the header: the first row that names three columns and more."""
+    for place, row in enumerate(cells[:_HEADER_WITHIN]):
+        names: dict[str, list[int]] = {}
+        for column, cell in enumerate(row):
+            name = _known(cell)
+            if name is not None:
+                names.setdefault(name, []).append(column)
+        if len(names) >= _FEWEST_NAMED:
+            return place, _preferred(row, names)
+    return None
+
+
+def _preferred(row: Sequence[str], names: dict[str, list[int]]) -> dict[str, list[int]]:
+    """Of several columns for one thing the best spelling; units may have many."""
+    chosen: dict[str, list[int]] = {}
+    for name, columns in names.items():
+        if name == "units":
+            chosen[name] = columns
+            continue
+        plain = {column: re.sub(r"[^a-z0-9]", "", row[column].casefold()) for column in columns}
+        chosen[name] = [min(columns, key=lambda column: (COLUMNS[name].index(plain[column]), column))]
+    return chosen
+
+
+def _rows(cells: Iterable[Sequence[str]], names: Mapping[str, Sequence[int]]) -> Iterable[dict[str, str]]:
+    for row in cells:
+        values = {
+            name: "+".join(row[column] for column in columns if column < len(row) and row[column])
+            for name, columns in names.items()
+        }
+        if values["subject"] and values["name"]:
+            yield values
+
+
+def _by_position(cells: Iterable[Sequence[str]]) -> tuple[dict[str, str], ...]:
+    order = ("subject", "name", "onset", "apex", "offset", "units", "emotion", "kind")
+    rows = (dict(zip(order, row, strict=False)) for row in cells)
+    return tuple(row for row in rows if row.get("onset", "").isdigit())
