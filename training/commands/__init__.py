@@ -1,0 +1,1 @@
+"""The commands of `dfme-train`, one module each."""
