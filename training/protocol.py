@@ -86,8 +86,8 @@ def _parts(
     if folds < 2:
         raise BadInput(f"{folds} folds: give 2 or more")
     if protocol == "random":
-        if len(samples) < 2 * folds:
-            raise BadInput(f"{len(samples)} samples are too few for {folds} folds: give fewer")
+        if int(np.bincount(classes).max(initial=0)) <= folds:
+            raise BadInput(f"{len(samples)} samples are too few for {folds} random folds: give fewer, or more data")
         splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
         return _quietly(splitter, everything, classes, None)
     _need(subjects, max(folds, 3), f"{folds} folds")
@@ -122,7 +122,8 @@ def _with_validation(
 ) -> Split:
     parts = max(2, round(1 / share))
     if people is None:
-        splitter: Any = StratifiedKFold(parts, shuffle=True, random_state=seed)
+        least = max(2, min(parts, int(np.bincount(classes[pool]).max())))
+        splitter: Any = StratifiedKFold(least, shuffle=True, random_state=seed)
         keep, check = _quietly(splitter, pool, classes[pool], None)[0]
     elif len(np.unique(people[pool])) >= parts:
         splitter = StratifiedGroupKFold(parts, shuffle=True, random_state=seed)

@@ -27,7 +27,7 @@ def test_no_subject_is_in_two_parts(samples, protocol, folds):
 
 @pytest.mark.parametrize("protocol", ["subject", "loso", "random"])
 def test_every_sample_is_tested_once_and_used_in_every_fold(samples, protocol):
-    splits = make_splits(samples, protocol, folds=3)
+    splits = make_splits(samples, protocol, folds=2)
     assert sorted(np.concatenate([split.test for split in splits])) == list(range(len(samples)))
     for split in splits:
         assert sorted(np.concatenate([split.train, split.validation, split.test])) == list(range(len(samples)))
