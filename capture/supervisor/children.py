@@ -9,16 +9,21 @@ from pathlib import Path
 
 import msgspec
 
+from capture.supervisor.terminal import Terminal
+
 _LOG_LINES = 5
 
 
 class Child:
     """One child process of ours: a module run by the same interpreter, its standard error kept in a log file."""
 
-    def __init__(self, name: str, process: subprocess.Popen[bytes], log: Path | None) -> None:
+    def __init__(
+        self, name: str, process: subprocess.Popen[bytes], log: Path | None, terminal: Terminal | None = None
+    ) -> None:
         self.name = name
         self.process = process
         self.log = log
+        self._terminal = terminal
 
     @classmethod
     def worker(cls, name: str, module: str, task: msgspec.Struct, folder: Path, fds: Sequence[int]) -> Child:
@@ -49,13 +54,19 @@ class Child:
     @classmethod
     def on_terminal(cls, name: str, module: str, arguments: Sequence[str], fds: Sequence[int]) -> Child:
         """Start `module` on the operator's terminal, in our own process group."""
+        terminal = Terminal()
         process = subprocess.Popen([sys.executable, "-P", "-m", module, *arguments], pass_fds=tuple(fds))
-        return cls(name, process, None)
+        return cls(name, process, None, terminal)
 
     @property
     def running(self) -> bool:
         """Whether the process has not ended yet."""
         return self.process.poll() is None
+
+    def tidy_up(self) -> None:
+        """Give the operator the terminal back where the process was killed and could not."""
+        if self._terminal is not None and (self.process.poll() or 0) < 0:
+            self._terminal.restore()
 
     def last_words(self) -> str:
         """How the process ended and the end of its log, on one line."""

@@ -362,6 +362,7 @@ class Supervisor:
 
     def _lose_monitor(self, child: Child) -> None:
         """The monitor is only a view: the trial goes on with progress lines."""
+        child.tidy_up()
         if not self._stopping:
             self._journal.plain = PlainProgress(sys.stderr)
             self._journal.note("warning", f"{child.last_words()}; recording goes on, Ctrl-C stops it")

@@ -38,6 +38,8 @@ class TrialResult:
     clock_residual_ns: float | None
     reason: str
     error: str = ""
+    exact: bool = True
+    """False where the camera process died: what it lost at its end nobody knows."""
     gaps: tuple[Gap, ...] = ()
     """Stretches in which the camera was away."""
     camera_cpu_s: float = 0.0
@@ -47,6 +49,8 @@ class TrialResult:
     def summary(self) -> str:
         """One line for the operator."""
         lost = f"{self.losses.total} lost" if self.losses.total else "nothing lost"
+        if not self.exact:
+            lost += " that is known of"
         text = f"{self.name}: {self.frames} frames in {self.seconds:.3f} s, {lost}"
         if self.gaps:
             away_s = sum(gap.seconds for gap in self.gaps)
@@ -184,6 +188,7 @@ class TrialBook:
             clock_residual_ns=end.clock.get("residual_ns"),
             reason=end.reason,
             error=error,
+            exact=end.exact,
             gaps=end.gaps,
             camera_cpu_s=shown.camera.trial_cpu_s,
             recorder_cpu_s=shown.recorder.trial_cpu_s,

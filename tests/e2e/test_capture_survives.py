@@ -46,6 +46,7 @@ def test_when_the_camera_process_is_killed_all_that_it_had_put_into_the_ring_is_
         _, err = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "camera process was killed by signal 9" in err.splitlines()[-1]
+    assert "nothing lost that is known of" in err
     path = journey.recording(tmp_path)
     recording = Recording.open(path)
     assert recording.attributes.state == "complete"
@@ -131,6 +132,9 @@ def test_a_supervisor_that_is_stopped_for_a_while_costs_nothing(journey, tmp_pat
     assert np.diff(Recording.open(path).frame_id.astype(np.int64)).tolist() == [1] * 1499
 
 
+LEAVE_SCREEN = b"\x1b[?1049l"
+
+
 class Terminal:
     """A terminal of 80x24 with `dfme-capture` and its monitor on it."""
 
@@ -138,9 +142,9 @@ class Terminal:
         self.end, other = pty.openpty()
         fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         environment = {**os.environ, "TERM": "xterm-256color"}
-        self.process = subprocess.Popen(
-            command, stdin=other, stdout=other, stderr=other, env=environment, start_new_session=True
-        )
+        # Only its controlling terminal sends a process Ctrl-C.
+        owner = ["setsid", "--ctty", *command]
+        self.process = subprocess.Popen(owner, stdin=other, stdout=other, stderr=other, env=environment)
         os.close(other)
         self.shown = bytearray()
         threading.Thread(target=self._read, daemon=True).start()
@@ -190,14 +194,21 @@ def test_the_operator_starts_stops_marks_and_quits_by_keys(journey, tmp_path):
 
 
 @pytest.mark.beside_others
-def test_when_the_monitor_is_killed_the_recording_goes_on(journey, tmp_path):
-    terminal = Terminal([*journey.command, "--fps", "200", "--frames", "1500", "--no-live", "--out", str(tmp_path)])
+def test_when_the_monitor_is_killed_the_recording_goes_on_until_ctrl_c(journey, tmp_path):
+    terminal = Terminal([*journey.command, "--fps", "200", "--no-live", "--out", str(tmp_path)])
     try:
         journey.wait_for(lambda: b"RECORDING" in terminal.shown)
+        assert not termios.tcgetattr(terminal.end)[3] & termios.ISIG, "the monitor takes every key"
         journey.child(terminal.process.pid, "capture.monitor").kill()
         journey.wait_for(lambda: b"recording goes on" in terminal.shown)
+        assert LEAVE_SCREEN in terminal.shown
+        path = journey.recording(tmp_path)
+        frames = len(Recording.open(path))
+        journey.wait_for(lambda: len(Recording.open(path)) > frames + 100)
+        terminal.press("\x03")
         assert terminal.process.wait(60) == 0
     finally:
         terminal.close()
-    report = verify(journey.recording(tmp_path))
+    report = verify(path)
     assert report.ok, report.problems
+    assert Recording.open(path).attributes.ledger.end.reason == "signal"
