@@ -13,8 +13,9 @@ _FREE_SHARDS_TO_GO_ON: Final = 1.2
 class DiskWatch:
     """Says once for each trial that the disk ends it."""
 
-    def __init__(self, shard_bytes: int) -> None:
+    def __init__(self, shard_bytes: int, frame_bytes: int) -> None:
         self._room = shard_bytes * _FREE_SHARDS_TO_GO_ON
+        self._frame_bytes = frame_bytes
         self._said = False
 
     def begin_trial(self) -> None:
@@ -26,7 +27,8 @@ class DiskWatch:
         if self._said:
             return None
         known = recorder.state is RecorderState.RECORDING and recorder.disk_total_bytes > 0
-        full = known and recorder.disk_free_bytes < self._room
+        # What waits in the ring needs room as well: a disk that is slow as it fills up has much of it.
+        full = known and recorder.disk_free_bytes < self._room + recorder.queued * self._frame_bytes
         if not full and recorder.state is not RecorderState.FAILED:
             return None
         self._said = True

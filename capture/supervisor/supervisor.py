@@ -78,7 +78,7 @@ class Supervisor:
         self._session: Session | None = None
         self._book: TrialBook | None = None
         self._reported_at = 0.0
-        self._disk = DiskWatch(request.shard_bytes)
+        self._disk = DiskWatch(request.shard_bytes, request.geometry.stride)
 
     def __enter__(self) -> Self:
         settings = self._request.settings
