@@ -97,12 +97,18 @@ def capture(
         typer.Option("--resume/--no-resume", help="Go on with this participant's unfinished session, for --elicit."),
     ] = True,
     lsl: Annotated[
-        bool, typer.Option("--lsl", help="Send events as markers of the Lab Streaming Layer, for --elicit.")
+        bool, typer.Option("--lsl", help="Send events and the live readout to the Lab Streaming Layer.")
     ] = False,
     tui: Annotated[bool, typer.Option("--tui/--no-tui", help="The monitor, or plain progress lines.")] = True,
     live: Annotated[
         bool, typer.Option("--live/--no-live", help="Live readout of expressions, where installed.")
     ] = True,
+    live_model: Annotated[
+        Path | None, typer.Option(help="Model bundle of the live readout. Default: the one that comes along.")
+    ] = None,
+    live_publish: Annotated[
+        str, typer.Option(help="Where the live readout publishes. Default: tcp://127.0.0.1:5588.")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
 ) -> None:
     """Record from a camera into a session folder, with the monitor on this terminal.
@@ -127,6 +133,9 @@ def capture(
             monitor=tui and all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)),
             hardware=hw or settings.name,
             live=live,
+            live_model=live_model,
+            live_publish=live_publish,
+            lsl=lsl,
             remote=storage,
             keys=keys,
             news=shown.news,
@@ -163,7 +172,7 @@ def _elicit_options(
         if find_spec("elicitation") is None:
             raise BadInput("--elicit: that part is not installed")
         return ElicitOptions(protocol, str(stimuli) if stimuli is not None else "", seed, resume, lsl)
-    for option, given in (("--stimuli", stimuli), ("--seed", seed), ("--lsl", lsl or None)):
+    for option, given in (("--stimuli", stimuli), ("--seed", seed)):
         if given is not None:
             raise BadInput(f"{option} goes with --elicit PROTOCOL")
     return None

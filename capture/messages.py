@@ -23,7 +23,7 @@ from capture.statistics import (
 )
 
 PROTOCOL_MAJOR = 1
-PROTOCOL_MINOR = 1
+PROTOCOL_MINOR = 2
 
 
 Count = Annotated[int, msgspec.Meta(ge=0)]

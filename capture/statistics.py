@@ -150,13 +150,56 @@ class RecorderStatistics(msgspec.Struct, frozen=True):
     """Of that, since the trial began."""
 
 
+class LiveSpot(msgspec.Struct, frozen=True):
+    """One expression, as the readout tells of it."""
+
+    host_ns: int
+    """CLOCK_MONOTONIC of its apex."""
+    kind: Literal["micro", "macro"]
+    emotion: str
+    """An emotion, `not sure`, or empty where no model is at hand."""
+    probabilities: tuple[tuple[str, float], ...] = ()
+    """The likeliest first."""
+    length_ms: float = 0.0
+    latency_ms: float = 0.0
+    """From its end to the readout."""
+    side_px: int = 0
+    """Of the two pictures; 0 where there are none."""
+    onset_picture: bytes = b""
+    """Grey values, line by line."""
+    apex_picture: bytes = b""
+
+
 class LiveStatistics(msgspec.Struct, frozen=True):
-    """Figures of the live service: frames looked at, and expressions spotted."""
+    """Figures of the live service: frames looked at, and expressions spotted; frames are those of trials."""
 
     running: bool = False
     frames_analysed: int = 0
     frames_skipped: int = 0
+    """Frames that were not looked at, since the service was too slow, away, or not up yet."""
     spotted: int = 0
+    state: str = ""
+    """What it does: `starting`, `watching`, `movement`, or what is wrong with the face, such as `no face`."""
+    model: str = ""
+    """Name of the model, empty where there is none."""
+    engine: str = ""
+    """What runs it."""
+    simulated: bool = False
+    """The model was trained on faces that do not exist."""
+    behind_ms: float = 0.0
+    """Age of the frame that was looked at last."""
+    latency_ms: float | None = None
+    """From the end of an expression to its readout, the greatest but one per cent, over the session."""
+    binning: int = 1
+    """Frames that are averaged before movement is measured."""
+    position: int = 0
+    """Frames of the ring that were dealt with; where a successor goes on."""
+    publishes: str = ""
+    """Endpoint at which results are published."""
+    recent: tuple[LiveSpot, ...] = ()
+    """The last expressions, the newest first."""
+    cpu_s: float = 0.0
+    """Processor time of the process since it started, in seconds."""
 
 
 class ElicitationStatistics(msgspec.Struct, frozen=True):

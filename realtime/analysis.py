@@ -53,6 +53,8 @@ class Found:
     """(frames, crop, crop), as the recipe samples them, aligned by the onset; None without a recipe."""
     onset_crop: npt.NDArray[np.uint8] | None = None
     apex_crop: npt.NDArray[np.uint8] | None = None
+    recipe: ClipRecipe | None = None
+    """What the crops were cut out for."""
 
 
 class Stopwatch:
@@ -313,7 +315,7 @@ class Analyser:
         crops = self._store.crops(wanted, alignment)
         if crops is None:
             return Found(key_frames, kind, spot)
-        return Found(key_frames, kind, spot, crops[:-2], crops[-2], crops[-1])
+        return Found(key_frames, kind, spot, crops[:-2], crops[-2], crops[-1], recipe)
 
 
 def _corrected(alignment: Alignment, head: HeadMotion) -> Alignment:

@@ -66,6 +66,23 @@ class RecorderTask(msgspec.Struct, frozen=True):
     """A folder on the disk that will be written to, for its free space."""
 
 
+class LiveTask(msgspec.Struct, frozen=True):
+    """What the supervisor tells the live service at its start."""
+
+    hub: str
+    ring_fd: int
+    rate_fps: float
+    model: str = ""
+    """Model bundle; empty for the one that comes along."""
+    engine: str = "auto"
+    publish: str = ""
+    """Endpoint to publish at; empty for the usual one."""
+    resume_at: int | None = None
+    """Frame of the ring at which a predecessor stopped; None for the first."""
+    lsl: bool = False
+    """Send expressions to a stream of the Lab Streaming Layer."""
+
+
 class ElicitationTask(msgspec.Struct, frozen=True):
     """What the supervisor tells the elicitation process at its start."""
 

@@ -50,6 +50,12 @@ class CaptureRequest:
     """Draw the Textual monitor on this terminal; otherwise progress lines on standard error."""
     live: bool = True
     """Read expressions out live, where that part is installed."""
+    live_model: Path | None = None
+    """Model bundle of the readout; None for the one that comes along."""
+    live_publish: str = ""
+    """Endpoint at which the readout publishes; empty for the usual one."""
+    lsl: bool = False
+    """Send the readout to the Lab Streaming Layer, too."""
     hardware: str = ""
     """Name of the hardware file, for the session's record."""
     remote: Endpoint | None = None
@@ -122,8 +128,8 @@ class CaptureResult:
 
     session: Path
     trials: tuple[TrialResult, ...]
-    live: Mapping[str, int]
-    """`frames_analysed`, `frames_skipped` and `spotted` of the live service."""
+    live: Mapping[str, Any]
+    """`frames_analysed`, `frames_skipped` and `spotted` of the live service, and how it did."""
     elicitation: Mapping[str, Any] | None = None
     """Of a participant's session: its protocol, whether it is finished, stimuli shown, frames dropped."""
 
@@ -132,7 +138,7 @@ class CaptureResult:
         cls,
         session: Path,
         trials: Sequence[TrialResult],
-        live: Mapping[str, int],
+        live: Mapping[str, Any],
         elicitation: Mapping[str, Any] | None = None,
     ) -> Self:
         """The result, where every trial is as it should be.

@@ -7,8 +7,6 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Set as AbstractSet
-from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
@@ -49,15 +47,15 @@ from capture.supervisor.elicitation import Elicitation
 from capture.supervisor.ending import end_children
 from capture.supervisor.hub import Hub
 from capture.supervisor.journal import Journal
+from capture.supervisor.live import PROCESS as LIVE
+from capture.supervisor.live import Live
 from capture.supervisor.recorders import Recorders, start_camera, start_monitor
 from capture.supervisor.request import CaptureRequest, CaptureResult
+from capture.supervisor.startup import wait_until_up
 from capture.supervisor.trials import TrialBook
 
-_LIVE_MODULE = "realtime"
 _POLL_MS = 50
 _REPORT_S = 0.1
-_START_TIMEOUT_S = 60.0
-"""Some cameras take half a minute to come up."""
 
 
 class Supervisor:
@@ -92,6 +90,7 @@ class Supervisor:
         self._journal = Journal(self._hub)
         self._elicitation = Elicitation(self._request, self._hub)
         self._recorders = Recorders(self._request, self._hub.endpoint, self._ring.fd, self._runtime)
+        self._live = Live(self._request, self._hub, self._journal)
         self._old_signals = {
             number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
         }
@@ -129,18 +128,18 @@ class Supervisor:
             self._journal.plain = PlainProgress(sys.stderr)
         for level, text in (*(("info", note) for note in request.settings.notes), *notes):
             self._journal.note(level, text)
-        if request.live and find_spec(_LIVE_MODULE) is None:
-            self._journal.note("info", "recording without live readout: that part is not installed")
+        self._live.begin(self._session.path)
         if self._elicitation.wanted:
             self._elicitation.begin()
         else:
             self._start_trial()
         while not (self._stopping and not book.running):
             self._turn()
+        while self._failure is None and self._live.finishing():
+            self._turn()
         if self._failure is not None:
             raise self._failure
-        live = {"frames_analysed": 0, "frames_skipped": 0, "spotted": 0}
-        return CaptureResult.of(self._session.path, book.results, live, self._elicitation.result())
+        return CaptureResult.of(self._session.path, book.results, self._live.result(), self._elicitation.result())
 
     def statistics(self) -> CaptureStatistics:
         """The whole as it stands."""
@@ -156,6 +155,7 @@ class Supervisor:
             # The two report at different moments; a frame on disk has been in the ring for certain.
             camera=msgspec.structs.replace(self._camera, frames=max(self._camera.frames, self._recorder.frames)),
             recorder=self._recorder,
+            live=self._live.statistics,
             elicitation=self._elicitation.statistics,
         )
 
@@ -164,27 +164,27 @@ class Supervisor:
         if self._elicitation.wanted:
             # What is wrong with protocol, stimuli or the participant's screen shows before anything else starts.
             self._children[ELICITATION] = self._elicitation.start(self._runtime)
-            self._wait_for({ELICITATION})
+            wait_until_up(self._hub, {ELICITATION}, self._first_turn)
             self._journal.watchers += (ELICITATION,)
         self._children["recorder"] = self._recorders.start()
         if self._request.remote is not None:
             # Who has no storage machine need not wait for a camera.
-            self._wait_for({"recorder"})
+            wait_until_up(self._hub, {"recorder"}, self._first_turn)
         frames = self._recorders.frames
         self._children["camera"] = start_camera(self._request, self._hub.endpoint, frames, fd, self._runtime)
-        self._wait_for({"camera", "recorder"})
+        if self._live.wanted:
+            self._children[LIVE] = self._live.start(self._runtime, fd)
+        wait_until_up(self._hub, {"camera", "recorder"}, self._first_turn)
+        while self._live.coming_up():
+            self._first_turn()
 
-    def _wait_for(self, workers: AbstractSet[str]) -> None:
-        deadline = time.monotonic() + _START_TIMEOUT_S
-        while not self._hub.present >= workers:
-            self._turn()
-            if self._failure is not None:
-                raise self._failure
-            if self._interrupted:
-                raise CaptureError("interrupted before the camera was ready; nothing was recorded")
-            if time.monotonic() > deadline:
-                missing = " and ".join(sorted(workers - self._hub.present))
-                raise CaptureError(f"the {missing} process did not come up within {_START_TIMEOUT_S:.0f} s")
+    def _first_turn(self) -> None:
+        """A turn before there is anything to record."""
+        self._turn()
+        if self._failure is not None:
+            raise self._failure
+        if self._interrupted:
+            raise CaptureError("interrupted before the camera was ready; nothing was recorded")
 
     def _start_trial(self, wanted: TrialWanted | None = None) -> None:
         book, session, request = self._book, self._session, self._request
@@ -220,7 +220,7 @@ class Supervisor:
         for message in self._hub.received(_POLL_MS):
             if isinstance(message, MessageRefused):
                 self._journal.note("error", str(message))
-            else:
+            elif not self._live.takes(message):
                 self._handle(message)
         for command in self._elicitation.typed():
             self._obey(command)
@@ -288,6 +288,7 @@ class Supervisor:
         if not isinstance(message, Finished):
             self._hub.tell("monitor", message)
             self._hub.tell(ELICITATION, message)
+            self._live.follow(message)
         if isinstance(message, TrialStarted):
             book.started(message)
             self._journal.note("info", f"{message.trial} started", "trial")
@@ -339,6 +340,8 @@ class Supervisor:
             self._hub.forget(name)
             if name == "monitor":
                 self._lose_monitor(child)
+            elif name == LIVE:
+                self._children |= self._live.successor(child, self._runtime, self._ring.fd, ending=self._stopping)
             elif name == ELICITATION and (self._stopping or self._elicitation.over):
                 pass
             elif name == ELICITATION and self._elicitation.may_restart():

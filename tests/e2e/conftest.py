@@ -36,7 +36,7 @@ class Journey:
     def start(*arguments: object) -> subprocess.Popen[str]:
         """`dfme-capture` without the monitor, still running."""
         return subprocess.Popen(
-            [*CAPTURE, "--no-tui", "--no-live", *map(str, arguments)],
+            [*CAPTURE, "--no-tui", *([] if "--live" in arguments else ["--no-live"]), *map(str, arguments)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -1,0 +1,140 @@
+"""`dfme-capture` reads expressions out while it records, and never lets that touch the recording."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import zmq
+
+from capture.console import run_command
+from capture.simulator.bank_file import FrameBankWriter
+from realtime.cli import app
+
+RATE = 200
+SECONDS = 3
+STILLS = 12
+"""Different noise on a face at rest."""
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory) -> Path:
+    """Three seconds of a face that raises its brows by two pixels at 1.5 s, for 0.35 s."""
+    from expression.face.cascades import CascadeFinder
+    from expression.synthetic.appearance import render_neutral
+    from expression.synthetic.head import build_head
+    from expression.synthetic.identity import sample_identity
+
+    picture = render_neutral(build_head(sample_identity(5))).picture()
+    with CascadeFinder() as finder:
+        face = finder.find(np.clip(picture, 0, 255).astype(np.uint8))[0]
+    height = 2.9 * face.eye_distance_px
+    grid = np.stack(np.meshgrid(*(np.arange(side, dtype=np.float32) for side in picture.shape[::-1])), -1)
+    falls = sum(
+        np.exp(-((grid - face.eyes.mean(0) - np.array([x, -0.1]) * height) ** 2).sum(-1) / (2 * (0.055 * height) ** 2))
+        for x in (-0.155, 0.155)
+    )
+    random = np.random.default_rng(1)
+    noise = random.normal(0, 1.5, (STILLS, *picture.shape)).astype(np.float32)
+
+    def frame(number: int) -> np.ndarray:
+        t = number / RATE - 1.5
+        share = np.sin(np.pi / 2 * np.clip(min(t / 0.15, (0.35 - t) / 0.2), 0, 1)) ** 2
+        moved = picture
+        if share > 0:
+            maps = grid + (2.4 * share * falls)[..., None].astype(np.float32) * np.array([0, 1], np.float32)
+            moved = cv2.remap(picture, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+        return np.clip(np.rint(moved + noise[number % STILLS]), 0, 255).astype(np.uint8)
+
+    path = tmp_path_factory.mktemp("bank") / "brows.bank"
+    with FrameBankWriter.create(path, 1024, 768, float(RATE), RATE * SECONDS) as writer:
+        for number in range(RATE * SECONDS):
+            writer.append(frame(number))
+    return path
+
+
+def lines_of(path: Path) -> list[dict]:
+    return [json.loads(row) for row in path.read_text().splitlines()] if path.is_file() else []
+
+
+def test_what_is_read_out_live_is_what_a_replay_of_the_recording_finds(journey, bank, tmp_path):
+    out = tmp_path / "out"
+    arguments = ["--no-tui", "--json", "--fps", RATE, "--duration", 5, "--frame-bank", bank, "--out", out]
+    done = journey.run(*arguments, "--live-publish", f"ipc://{tmp_path}/live")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert result["lost"] == {"camera": 0, "incomplete": 0, "ring": 0, "disk": 0}
+    live = result["live"]
+    assert live["frames_analysed"] + live["frames_skipped"] == result["frames"] == 5 * RATE
+    assert live["frames_skipped"] == 0
+    spots = lines_of(Path(result["session"]) / "live.jsonl")
+    assert live["spotted"] == len(spots) > 0
+    assert all(spot["latency_ms"] > 0 and spot["trial"] == "trial-001" for spot in spots)
+
+    replayed = tmp_path / "replayed.jsonl"
+    with pytest.raises(SystemExit) as ended:
+        run_command(app, ["--replay", result["recording"], "--out", str(replayed)])
+    assert ended.value.code == 0
+    keys = ("onset", "apex", "offset", "kind", "regions")
+    again = lines_of(replayed)
+    assert [[spot[key] for key in keys] for spot in again] == [[spot[key] for key in keys] for spot in spots]
+
+
+def test_a_service_that_is_killed_comes_back_says_what_it_missed_and_no_frame_is_lost(journey, bank, tmp_path):
+    out = tmp_path / "out"
+    process = journey.start("--json", "--fps", RATE, "--duration", 7, "--frame-bank", bank, "--out", out, "--live")
+    journey.wait_for(lambda: list(out.glob("*/recordings/*.zarr/frames/c/1")))
+    service = journey.child(process.pid, "realtime")
+    service.send_signal(signal.SIGKILL)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 0, stderr
+    result = json.loads(stdout.splitlines()[-1])
+    assert result["frames"] == 7 * RATE
+    assert result["lost"] == {"camera": 0, "incomplete": 0, "ring": 0, "disk": 0}
+    assert "started anew" in stderr
+    live = result["live"]
+    assert live["restarts"] == 1
+    assert live["frames_analysed"] > 0
+    assert live["frames_analysed"] + live["frames_skipped"] == result["frames"]
+
+
+def test_without_live_readout_nothing_is_started_and_all_figures_are_nought(journey, tmp_path):
+    done = journey.run("--no-tui", "--no-live", "--json", "--frames", 100, "--out", tmp_path / "out")
+    live = json.loads(done.stdout.splitlines()[-1])["live"]
+    assert (live["frames_analysed"], live["frames_skipped"], live["spotted"]) == (0, 0, 0)
+    assert not list((tmp_path / "out").glob("*/live.jsonl"))
+
+
+def test_other_programs_hear_of_expressions_and_of_the_state(journey, bank, tmp_path):
+    import msgspec
+
+    with zmq.Context() as context, context.socket(zmq.SUB) as socket:
+        socket.subscribe(b"")
+        socket.setsockopt(zmq.RCVTIMEO, 30_000)
+        endpoint = f"ipc://{tmp_path}/live"
+        socket.connect(endpoint)
+        process = journey.start(
+            "--fps",
+            RATE,
+            "--duration",
+            4,
+            "--frame-bank",
+            bank,
+            "--out",
+            tmp_path / "out",
+            "--live",
+            "--live-publish",
+            endpoint,
+        )
+        heard: dict[bytes, dict] = {}
+        while {b"expression", b"state"} - heard.keys():
+            topic, payload = socket.recv_multipart()
+            heard[topic] = msgspec.msgpack.decode(payload)
+        process.communicate(timeout=60)
+    assert heard[b"expression"]["trial"] == "trial-001"
+    assert heard[b"expression"]["onset"] == pytest.approx(1.5 * RATE, abs=RATE * 0.05)
+    assert heard[b"state"]["running"] is True
