@@ -57,7 +57,7 @@ export function smoothGrey(rgba, width, height, radius = 2) {
   return out;
 }
 
-const SAMPLE_PX = 2;
+const MOST_POINTS = 8000;
 const MOST_GREY = 8;
 const ROUNDS = 4;
 
@@ -69,8 +69,10 @@ const ROUNDS = 4;
 export function referenceOf(grey, width, height) {
   const points = [];
   const matrix = new Float64Array(16);
-  for (let y = 2; y < height - 2; y += SAMPLE_PX) {
-    for (let x = 2; x < width - 2; x += SAMPLE_PX) {
+  // Four numbers are looked for: some thousand places say as much as all.
+  const apart = Math.max(1, Math.round(Math.sqrt((width * height) / MOST_POINTS)));
+  for (let y = 2; y < height - 2; y += apart) {
+    for (let x = 2; x < width - 2; x += apart) {
       const i = y * width + x;
       const gx = (grey[i + 1] - grey[i - 1]) / 2;
       const gy = (grey[i + width] - grey[i - width]) / 2;

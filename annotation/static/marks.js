@@ -40,6 +40,14 @@ export class History {
     return true;
   }
 
+  /** Put `fields` into the newest value and all others: for what undo does not take back, such as a note. */
+  amend(fields) {
+    const amended = (value) => Object.freeze({ ...value, ...fields });
+    this._past = this._past.map(amended);
+    this._future = this._future.map(amended);
+    this.value = amended(this.value);
+  }
+
   /** Go one step back; false where there is none. */
   undo() {
     if (!this._past.length) return false;

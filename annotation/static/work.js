@@ -80,6 +80,16 @@ export class Work {
     return true;
   }
 
+  /** Take `fields` over into the value, past undo: what is written, letter by letter. */
+  amend(fields) {
+    if (!this.item.open && !this.task.always) {
+      this.warn("the round is closed: nothing can be changed any more");
+      return;
+    }
+    this.history.amend(fields);
+    this._keepDraft();
+  }
+
   /** Call `mark` with the frame that is on the screen, once there is one. */
   atFrame(mark) {
     if (this.frame === null) this.warn("wait for the picture: what is marked is the frame on the screen");

@@ -22,7 +22,7 @@ export function addWorkKeys(work) {
   );
   add(
     "Play",
-    [[" "], "play, stop", () => stage.toggle()],
+    [[" "], "play, stop", () => stage.toggle(), ["Space"]],
     [["v"], "play what is marked, again and again", () => work.playSegment()],
     [["["], "slower", () => stage.slower()],
     [["]"], "faster", () => stage.faster()],

@@ -9,6 +9,7 @@ export function written(value, unit = "") {
   if (value === null || value === undefined) return "—";
   if (typeof value !== "number") return String(value);
   if (unit === "share") return `${(100 * value).toFixed(1)} %`;
+  if (unit === "frames" && value === 1) return "1 frame";
   const digits = unit === "frames" || unit === "ms" ? 1 : 3;
   return (Number.isInteger(value) ? value.toLocaleString() : value.toFixed(digits)) + (unit ? ` ${unit}` : "");
 }

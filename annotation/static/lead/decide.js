@@ -33,7 +33,7 @@ export async function openDecision(app, round, clip, how = "") {
   const why = h("input", { maxlength: 2000, "aria-label": "Reason of the decision", placeholder: "reason", value: split ? "several expressions" : "" });
   const item = {
     ...view, item: Number(clip), kind: results.kind, round: results.round, open: true, position: 0, label: `clip ${clip}`,
-    answer: result.answer && result.by === "lead" && !split ? { answer: result.answer, version: 0 } : null,
+    answer: result.answer && !split ? { answer: result.answer, version: 0 } : null,
     coder_units: answers.filter((each) => each.answer.units).map((each) => ({ coder: each.coder, units: each.answer.units, note: each.answer.note })),
   };
   const work = new Work(app, {
@@ -47,7 +47,7 @@ export async function openDecision(app, round, clip, how = "") {
     extra: h(
       "section",
       { class: "comparison", "aria-label": "Answers of the coders" },
-      h("p", { class: "warning small" }, result.settled ? `Settled by ${result.by === "lead" ? "the lead" : "the coders"}. ${result.reason}` : result.reason),
+      h("p", { class: result.settled ? "quiet small" : "warning small" }, result.settled ? `Settled by ${result.by === "lead" ? "the lead" : "the coders"}. ${result.reason}` : result.reason),
       h("ol", {}, answers.map((each) => h("li", {}, h("b", {}, each.coder), `: ${inWords(each.answer)}`, each.answer.note ? h("span", { class: "quiet" }, ` “${each.answer.note}”`) : null))),
       results.kind === "keyframes" && !split ? h("p", {}, h("a", { href: `#/decide/${round}/${clip}/split` }, "Cut this clip anew")) : null,
       split ? null : h("label", {}, "Reason ", kbd("w"), " ", why),

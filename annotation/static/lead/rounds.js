@@ -59,7 +59,7 @@ function openCard(app, { kind, clips, coders_needed: needed, coders_there: there
     { class: "card", "aria-label": KINDS[kind] },
     h("h3", {}, KINDS[kind]),
     h("p", { class: "quiet small" }, EXPLAINED[kind]),
-    h("p", {}, `${clips} ${what}${clips === 1 ? "" : "s"} ready, ${there} of ${needed} coders`),
+    h("p", {}, `${clips} ${what}${clips === 1 ? "" : "s"} ready, ${needed ? `${there} of ${needed}` : there} coders`),
     missing ? h("p", { class: "warning small" }, `⚠ ${needed - there} more needed: give users the role`) : null,
     h("button", { type: "button", class: clips ? "primary" : null, disabled: !clips || missing, onclick: open, "aria-label": `Open a round: ${KINDS[kind]}` }, "Open a round"),
   );

@@ -7,7 +7,8 @@ export function noteField(work) {
   const field = h("textarea", {
     rows: 2,
     maxlength: 2000,
-    onchange: () => work.set({ ...work.value, note: field.value }),
+    // As it is typed: whoever goes on to the next clip from here loses nothing.
+    oninput: () => work.amend({ note: field.value }),
     onkeydown: (event) => {
       if (event.key !== "Escape") return;
       event.stopPropagation();

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import mmap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import google_crc32c
@@ -31,6 +32,10 @@ BITS = 16
 FIRST_NS = 5_000_000_000_000
 _ROWS, _COLUMNS = np.mgrid[0:HEIGHT_PX, 0:WIDTH_PX].astype(np.float32)
 _SPOT = np.exp(-(((_ROWS - 120) / 30) ** 2) - ((_COLUMNS - 128) / 40) ** 2)
+
+
+Picture = npt.NDArray[np.uint8]
+Draw = Callable[[int, int], Picture]
 
 
 @dataclass(frozen=True)
@@ -67,17 +72,28 @@ def brightness_at(frame: int, shown: Sequence[Shown]) -> float:
     return 0.0
 
 
-def write_session(out: Path, participant: str, trials: Sequence[tuple[int, Sequence[Shown]]]) -> Session:
-    """A session with one recording per entry of `trials`: its number of frames, and what it shows."""
+def write_session(
+    out: Path,
+    participant: str,
+    trials: Sequence[tuple[int, Sequence[Shown]]],
+    *,
+    rate_fps: float = RATE_FPS,
+    draw: Draw | None = None,
+) -> Session:
+    """A session with one recording per entry of `trials`: its number of frames, and what it shows.
+
+    `draw(trial, frame)` gives the pictures; without it they are `numbered`.
+    """
     session = Session.create(out, participant, hardware="simulated")
     reports = []
     for at, (count, shown) in enumerate(trials):
         name = f"trial-{at + 1:03d}"
         place = session.begin_trial(name)
         first_ns = FIRST_NS + at * 60_000_000_000
-        _write_recording(place, session.path.name, name, count, shown, first_ns)
+        pictures = partial(draw, at) if draw else partial(_numbered, shown)
+        _write_recording(place, session.path.name, name, count, rate_fps, pictures, first_ns)
         lost = LossLedger(camera=0, incomplete=0, ring=0, disk=0)
-        session.end_trial(name, seconds=count / RATE_FPS, frames=count, fps=RATE_FPS, lost=lost, reason="frames")
+        session.end_trial(name, seconds=count / rate_fps, frames=count, fps=rate_fps, lost=lost, reason="frames")
         emotion = shown[0].emotion if shown else "happiness"
         session.log_event(
             first_ns,
@@ -86,7 +102,7 @@ def write_session(out: Path, participant: str, trials: Sequence[tuple[int, Seque
             "stimulus",
             trial=name,
             trial_type="stimulus",
-            duration_s=count / RATE_FPS,
+            duration_s=count / rate_fps,
             elicited=Elicited(stim_id=f"clip-{at + 1}", target_emotion=emotion),
         )
         with (session.path / "live.jsonl").open("a") as live:
@@ -100,7 +116,7 @@ def write_session(out: Path, participant: str, trials: Sequence[tuple[int, Seque
                 trial=name,
                 recording=f"recordings/{place.name}",
                 frame=one.truth.peak,
-                host_ns=first_ns + round(one.truth.peak / RATE_FPS * 1e9),
+                host_ns=first_ns + round(one.truth.peak / rate_fps * 1e9),
                 emotion=one.emotion,
                 intensity=one.intensity,
                 given_ns=first_ns + 30_000_000_000,
@@ -112,8 +128,21 @@ def write_session(out: Path, participant: str, trials: Sequence[tuple[int, Seque
     return session
 
 
-def _write_recording(path: Path, session: str, trial: str, count: int, shown: Sequence[Shown], first_ns: int) -> None:
-    geometry = ShardGeometry(HEIGHT_PX, WIDTH_PX)
+def _numbered(shown: Sequence[Shown], frame: int) -> Picture:
+    return numbered(frame, brightness_at(frame, shown))
+
+
+def _write_recording(
+    path: Path,
+    session: str,
+    trial: str,
+    count: int,
+    rate_fps: float,
+    pictures: Callable[[int], Picture],
+    first_ns: int,
+) -> None:
+    height_px, width_px = pictures(0).shape
+    geometry = ShardGeometry(height_px, width_px)
     attributes = {
         "format": FORMAT_VERSION,
         "software": "dfme test",
@@ -122,15 +151,15 @@ def _write_recording(path: Path, session: str, trial: str, count: int, shown: Se
         "series": f"series-{trial}",
         "camera": {"vendor": "dfme", "model": "Simulated camera"},
         "features": {"set": {}, "read": {}},
-        "rate_fps": RATE_FPS,
-        "height_px": HEIGHT_PX,
-        "width_px": WIDTH_PX,
+        "rate_fps": rate_fps,
+        "height_px": height_px,
+        "width_px": width_px,
     }
     writer = RecordingWriter(path, geometry, flush_frames=100, attributes={**attributes, "state": "recording"})
     slots = np.frombuffer(mmap.mmap(-1, count * geometry.stride), np.uint8).reshape(count, geometry.stride)
     for i, slot in enumerate(slots):
-        slot[: geometry.frame_bytes] = numbered(i, brightness_at(i, shown)).reshape(-1)
-    times = np.arange(count, dtype=np.uint64) * np.uint64(round(1e9 / RATE_FPS)) + np.uint64(first_ns)
+        slot[: geometry.frame_bytes] = pictures(i).reshape(-1)
+    times = np.arange(count, dtype=np.uint64) * np.uint64(round(1e9 / rate_fps)) + np.uint64(first_ns)
     writer.append(
         slots.reshape(-1).data,
         {

@@ -136,6 +136,11 @@ def test_marks_can_be_undone_and_wrong_orders_are_not_saved(study: Study) -> Non
     assert kim.panel.count("not marked") == 3
     kim.press("z", "z", "z")
     assert kim.panel.count("not marked") == 3
+    kim.press("e")
+    kim.type("looks down")
+    kim.press("Escape", "ArrowRight")
+    kim.page.reload()
+    kim.until("document.querySelector('textarea')?.value === 'looks down'")
 
 
 def test_two_coders_mark_key_frames_side_by_side_and_see_nothing_of_each_other(study: Study, lead: Coder) -> None:
@@ -174,6 +179,8 @@ def test_two_coders_mark_key_frames_side_by_side_and_see_nothing_of_each_other(s
             assert (given[name]["onset"], given[name]["apex"], given[name]["offset"]) == marks[i]
         assert clip["settled"]
         assert clip["micro"]
+    notes = [(one["coder"], one["answer"]["note"]) for clip in clips for one in clip["answers"]]
+    assert sorted(notes) == [("kim", ""), ("kim", "looks down"), ("max", ""), ("max", "")]
 
 
 def test_units_are_typed_by_number_and_side_and_cross_checked(study: Study, lead: Coder) -> None:

@@ -34,6 +34,22 @@ def test_undo_goes_back_over_every_change_and_redo_forth(modules: Page) -> None:
     assert seen == [2, 1, 2, 3, False]
 
 
+def test_undo_keeps_the_note(modules: Page) -> None:
+    seen = run(
+        modules,
+        """
+        const history = new m.History({a: 1, note: ""});
+        history.set({a: 2, note: ""}); history.set({a: 3, note: ""}); history.undo();
+        history.amend({note: "blink"});
+        const here = history.value;
+        history.undo(); const before = history.value;
+        history.redo(); history.redo();
+        return [here, before, history.value];
+        """,
+    )
+    assert seen == [{"a": a, "note": "blink"} for a in (2, 1, 3)]
+
+
 def test_what_was_not_saved_goes_on_from_what_was_unless_somebody_changed_it(modules: Page) -> None:
     def kept(version: int, sent: Any, saved: Any) -> Any:
         return run(
