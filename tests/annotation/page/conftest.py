@@ -70,6 +70,7 @@ USERS = {
 class Study:
     """A served study, and the hands of its users."""
 
+    root: Path
     url: str
     passwords: dict[str, str]
     at_work: Callable[[str], Coder]
@@ -93,6 +94,6 @@ def study(chromium: Browser, until: Callable[..., None], tmp_path_factory: pytes
                 coders[name] = Coder(chromium, server.url, until, name, passwords[name])
             return coders[name]
 
-        yield Study(server.url, passwords, at_work)
+        yield Study(root, server.url, passwords, at_work)
         for coder in coders.values():
             coder.close()

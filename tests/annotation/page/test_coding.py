@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import subprocess
+import sys
+from pathlib import Path
 
+import cv2
 import pytest
 
+from expression.keyframes import KeyFrames
 from tests.annotation.page.coder import Coder
 from tests.annotation.page.conftest import FRAMES, TRUTH, Study
+from tests.annotation.page.sessions import BLOCK_PX, read_number
 
 FIRST_MARKS = {"kim": [(121, 160, 208), (400, 450, 531)], "max": [(119, 162, 212), (404, 455, 529)]}
 """What each coder marks in the two clips, by the clips' order in the recording."""
@@ -258,6 +265,21 @@ def test_the_agreement_of_each_closed_round_is_shown_with_its_plots(lead: Coder)
         )
         assert lead.page.locator(".card.figure").count() == len(report["figures"])
         assert lead.page.locator("table").count() == len(report["tables"])
+
+
+def test_what_is_exported_is_what_was_marked_to_the_frame(study: Study, tmp_path: Path) -> None:
+    out = tmp_path / "export"
+    command = [sys.executable, "-m", "annotation.cli", "export", str(study.root), "--out", str(out)]
+    subprocess.run([*command, "--format", "csv", "--format", "dfme"], check=True, capture_output=True)
+    rows = list(csv.DictReader((out / "expressions.csv").read_text().splitlines()))
+    medians = [KeyFrames.median([KeyFrames(*FIRST_MARKS[name][i]) for name in FIRST_MARKS]) for i in range(len(TRUTH))]
+    assert [KeyFrames(int(row["onset"]), int(row["apex"]), int(row["offset"])) for row in rows] == medians
+    assert [row["emotion"] for row in rows] == ["happiness", "anger"]
+    assert [row["units"] for row in rows] == ["AU6+L-AU12", "AU4+AU7"]
+    clips = sorted((out / "train_data").iterdir())
+    firsts = [cv2.imread(str(clip / "00000.png"), cv2.IMREAD_GRAYSCALE) for clip in clips]
+    middles = slice(BLOCK_PX // 2, None, BLOCK_PX)
+    assert [read_number(first[BLOCK_PX // 2, middles]) for first in firsts] == [70, 350]
 
 
 def test_all_controls_have_names_and_the_keyboard_reaches_them(study: Study) -> None:
