@@ -115,6 +115,11 @@ function header(current) {
 }
 
 window.addEventListener("hashchange", route);
+// The address behind # names screens: a link to a part of the page moves the focus alone.
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  (document.querySelector("canvas.frames") ?? app.main).focus();
+});
 window.addEventListener("unhandledrejection", (event) => {
   if (!(event.reason instanceof Refused)) return;
   event.preventDefault();

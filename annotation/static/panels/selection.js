@@ -75,8 +75,8 @@ export class SelectionPanel {
           h("li", {}, h("button", { type: "button", class: "link", onmousedown: (event) => event.preventDefault(), onclick: () => this.work.seek(each.first_frame) }, `${each.first_frame} to ${each.last_frame}`), h("span", { class: "quiet" }, ` ${((each.last_frame - each.first_frame + 1) / rate).toFixed(2)} s`)),
         ),
       ),
-      keys.button("f", "Gone through to the end", { "aria-pressed": String(finished), class: "wide" }),
-      h("p", { class: "quiet small" }, "Leave out movement without emotion: blinks of dry eyes, habitual opening of the mouth. Every change is saved at once."),
+      this.savesItself && keys.button("f", "Gone through to the end", { "aria-pressed": String(finished), class: "wide" }),
+      h("p", { class: "quiet small" }, `Leave out movement without emotion: blinks of dry eyes, habitual opening of the mouth. ${this.savesItself ? "Every change is saved at once." : "The clip is cut when you save."}`),
     );
   }
 

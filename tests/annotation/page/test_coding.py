@@ -303,6 +303,11 @@ def test_all_controls_have_names_and_the_keyboard_reaches_them(study: Study) -> 
         }).map((each) => each.textContent)"""
     )
     assert hidden == []
+    address = sol.page.evaluate("window.location.hash")
+    sol.page.evaluate("document.querySelector('.skip').focus()")
+    sol.press("Enter")
+    sol.until("document.activeElement.matches('canvas.frames')")
+    assert sol.page.evaluate("window.location.hash") == address
     sol.press("?")
     sol.until("document.querySelector('#help').open")
     assert "first frame of a fragment" in sol.page.inner_text("#help")
