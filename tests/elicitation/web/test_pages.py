@@ -203,6 +203,7 @@ def test_a_mark_comes_back_as_the_frame_that_was_on_the_canvas(serve, open_page,
     report = read_self_report(session).of_trial(recording.stem)
     assert (report.marks, [one.number for one in report.removed]) == ((), [1])
     # Without a mark, being done is asked once more.
+    until(page, "document.querySelector('.marks .none') !== null")
     page.click(".done")
     assert page.locator(".list .notice").is_visible()
     page.click(".done")
