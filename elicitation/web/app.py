@@ -7,8 +7,8 @@ from importlib import resources
 from time import monotonic_ns as now_ns
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, FastAPI, HTTPException
-from fastapi.responses import FileResponse
+from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
+from fastapi.responses import FileResponse, PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.types import ASGIApp
 
@@ -18,7 +18,7 @@ from capture.web.frames import MOST_FRAMES, NumberedPictures
 from capture.web.serving import StaticPages
 from elicitation.web.answer_book import AnswerBook, UnknownMark
 from elicitation.web.messages import Answer, Done, Show
-from elicitation.web.stage import Replay, Scene, Stage
+from elicitation.web.stage import NotBegun, Replay, Scene, Stage
 from elicitation.web.words import in_words_of
 
 _STATIC = resources.files("elicitation.web") / "static"
@@ -70,6 +70,11 @@ def participant_app(stage: Stage, book: AnswerBook, token: str, say: Say) -> ASG
         say: Told of each answer after it is kept, and of each page that the participant ended.
     """
     app = FastAPI(title="Participant's pages", docs_url=None, redoc_url=None, openapi_url=None)
+
+    @app.exception_handler(NotBegun)
+    def not_begun(_request: Request, _error: Exception) -> Response:
+        return PlainTextResponse("Nothing is shown yet.", 503)
+
     app.include_router(_pages())
     app.include_router(_state(stage, book))
     app.include_router(_answers(stage, book, say))

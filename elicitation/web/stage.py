@@ -68,6 +68,10 @@ class Scene:
         return max(0.0, self.show.seconds - (now_ns() - self.shown_ns) / 1e9)
 
 
+class NotBegun(Exception):
+    """No order was given yet: what a page shows from an earlier run stays until there is one."""
+
+
 class Stage:
     """Holds the scene of now, for many threads."""
 
@@ -83,7 +87,13 @@ class Stage:
 
     @property
     def scene(self) -> Scene:
-        """What is to be seen now."""
+        """What is to be seen now.
+
+        Raises:
+            NotBegun: No order was given yet.
+        """
+        if not self._count:
+            raise NotBegun
         return self._scene
 
     @property
@@ -108,15 +118,23 @@ class Stage:
             before.stimulus.close()
 
     def wait_other(self, sequence: str) -> Scene:
-        """The scene of now: at once where it is not `sequence`, else when it changes, or after some seconds."""
+        """The scene of now: at once where it is not `sequence`, else when it changes, or after some seconds.
+
+        Raises:
+            NotBegun: No order was given yet, after some seconds.
+        """
+
+        def other() -> bool:
+            return self._closed or (self._count > 0 and self._scene.sequence != sequence)
+
         with self._changed:
             self._waiting += 1
             try:
-                self._changed.wait_for(lambda: self._closed or self._scene.sequence != sequence, _WAIT_S)
+                self._changed.wait_for(other, _WAIT_S)
             finally:
                 self._waiting -= 1
                 self._last_asked_s = time.monotonic()
-            return self._scene
+            return self.scene
 
     def close(self) -> None:
         """Let go of those who wait."""

@@ -21,7 +21,7 @@ let shown = null; // { state, page }
 
 function tell(trouble, holds) {
   troubles[trouble] = holds;
-  notice.hidden = !troubles.lost && !troubles.unsaved;
+  notice.hidden = !shown || (!troubles.lost && !troubles.unsaved);
   notice.textContent = troubles.unsaved ? words.not_saved ?? "…" : words.connection_lost ?? "…";
 }
 

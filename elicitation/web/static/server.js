@@ -9,6 +9,11 @@ export async function follow(show, lost) {
   for (;;) {
     try {
       const response = await fetch(`/api/state?after=${encodeURIComponent(sequence)}`);
+      // A server that has just started: what is shown here stays until it knows better.
+      if (response.status === 503) {
+        await pause(AGAIN_MS);
+        continue;
+      }
       if (!response.ok) throw new Error(String(response.status));
       const state = await response.json();
       lost(false);

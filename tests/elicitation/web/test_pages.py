@@ -36,7 +36,7 @@ PIXELS = """
 
 
 @pytest.fixture
-def open_page(chromium, until) -> Callable[..., Any]:
+def open_page(chromium) -> Callable[..., Any]:
     """Opens a page at 1280x720, or as a tablet held upright with `touch`."""
     contexts = []
 
@@ -45,7 +45,6 @@ def open_page(chromium, until) -> Callable[..., Any]:
         contexts.append(chromium.new_context(viewport=size, has_touch=touch))
         page = contexts[-1].new_page()
         page.goto(url)
-        until(page, "document.getElementById('page').dataset.sequence !== undefined")
         return page
 
     yield opened
@@ -127,10 +126,12 @@ def test_reloading_and_killing_the_server_lose_no_answer(tmp_path, serve, open_p
     pages.kill()
     # Answered while nobody is there to take it: the page says so, and keeps it.
     page.click(".row[data-emotion='fear'] .choice[data-value='5']")
-    until(page, "!document.getElementById('notice').hidden")
-    assert page.locator("#notice").text_content() == "Not saved yet. Please wait a moment."
+    until(page, "document.getElementById('notice').textContent === 'Not saved yet. Please wait a moment.'")
 
     again = serve(port=port, token="kept")
+    assert again.heard("browser")["state"] == "connected"
+    # The server is back and knows of no page yet: nothing is taken from the participant's screen, or thrown away.
+    assert page.locator("main.scale").count() == 1
     again.show("scale", **SCALE)
     answer = again.heard("answer")
     assert (answer["item"], answer["value"]) == ("fear", 5)
@@ -328,14 +329,14 @@ def test_nothing_but_the_page_of_now_is_to_be_had(serve, recording, tmp_path) ->
         assert client.get("/enter?token=guess").status_code == 403
 
         assert client.get(pages.url).status_code == 200
-        for path in ("/static/../app.py", "/static/%2e%2e/app.py", "/static/..%2f..%2fcli.py", "/frames/any/0.jpg"):
+        for path in ("/static/../app.py", "/static/%2e%2e/app.py", "/static/..%2f..%2fcli.py"):
             assert client.get(path).status_code == 404
+        assert client.get("/frames/any").status_code == 503
         pages.show("self_report", step=5, trial="trial-001", recording=str(recording))
         state = client.get("/api/state").json()
-        while state["page"] != "self_report":
-            state = client.get("/api/state", params={"after": state["sequence"]}).json()
         source = state["recording"]
         assert client.get(f"{source['before']}0{source['behind']}").status_code == 200
+        assert client.get("/frames/any/0.jpg").status_code == 404
 
         given = {"page": "self_report", "step": 5, "trial": "trial-001"}
         mark = {**given, "frame": 5, "emotion": "fear", "intensity": 3}
