@@ -25,7 +25,7 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "apex": ("apex", "apexframe", "apexf", "apex1", "apexframe1"),
     "offset": ("offset", "offsetframe", "offsetf"),
     "emotion": ("estimatedemotion", "emotion", "emotions", "label", "emotionlabel"),
-    "units": ("au", "aus", "actionunits", "actionunit", "facs"),
+    "units": ("au", "aus", "actionunits", "actionunit", "facs", "units"),
     "kind": ("type", "micro", "expressiontype", "macromicro", "micromacro"),
     "split": ("split", "set", "partition"),
     "rate": ("ratefps", "fps", "framerate"),

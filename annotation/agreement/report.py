@@ -49,7 +49,7 @@ class RoundAnswers:
         found = outcomes.of_round(session, row)
         query = select(ClipRow.id, RecordingRow.rate_fps).join(RecordingRow, RecordingRow.id == ClipRow.recording_id)
         rates = {row.id: row.rate_fps for row in session.execute(query)}
-        states = outcomes.states(session) if self.kind is RoundKind.EMOTION else {}
+        states = outcomes.states(session) if self.kind is not RoundKind.KEYFRAMES else {}
         for clip, outcome in found.items():
             rate = rates[clip]
             first, again = _said(outcome.answers, repeat=False), _said(outcome.answers, repeat=True)
@@ -67,7 +67,9 @@ class RoundAnswers:
                     CodedClip(clip, rate, _only(first, EmotionAnswer), _only(again, EmotionAnswer), label, micro)
                 )
             else:
-                self.units.append(_unit_clip(clip, rate, first, again, outcome))
+                # What counts may have been settled later, in the cross-check.
+                counted = states[clip].units
+                self.units.append(CodedClip(clip, rate, _as_units(first), _as_units(again), counted))
 
     @property
     def clips(self) -> int:
@@ -128,13 +130,6 @@ def _said(answers: tuple[Given, ...], *, repeat: bool) -> dict[str, object]:
 
 def _only(said: dict[str, object], kind: type[KindT]) -> dict[str, KindT]:
     return {coder: answer for coder, answer in said.items() if isinstance(answer, kind)}
-
-
-def _unit_clip(
-    clip: int, rate: float, first: dict[str, object], again: dict[str, object], outcome: Outcome
-) -> CodedClip[UnitsAnswer]:
-    settled = outcome.answer if isinstance(outcome.answer, UnitsAnswer) else None
-    return CodedClip(clip, rate, _as_units(first), _as_units(again), settled)
 
 
 def _as_units(said: dict[str, object]) -> dict[str, UnitsAnswer]:

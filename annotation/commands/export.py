@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from capture.study.export_ledger import Exported, ExportLedger, now_utc
 
 from annotation.coded import CodedSample
 from annotation.coded.from_study import study_samples
@@ -23,6 +22,7 @@ from annotation.export.table import csv_table
 from capture.console import Progress, output, print_json
 from capture.errors import BadInput
 from capture.recording.files import write_whole
+from capture.study.export_ledger import Exported, ExportLedger, now_utc
 
 EPILOG = """
 `dfme` is what `dfme-train` reads: OUT/train_data/<subject>_<nn>/00000.png, OUT/train_labels.xlsx, and OUT/manifest.json
