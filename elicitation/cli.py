@@ -1,4 +1,4 @@
-"""`dfme-elicit`: prepares a study: its stimuli, its protocol, its participants and their consent."""
+"""`dfme-elicit`: prepares a study (stimuli, protocol, participants, consent), and runs its sessions."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from elicitation.placeholder import make_placeholder
 from elicitation.probe import Finding, VideoFacts, judge_loudness, judge_video, probe_video
 from elicitation.protocol import load_protocol, plan_session
 from elicitation.rate_cli import RATE_EPILOG, rate
+from elicitation.run_cli import RUN_EPILOG, run
 from elicitation.selection import Judged, SelectionRule, read_ratings, select_stimuli
 from elicitation.stimuli import Located, Manifest
 from elicitation.text_file import read_text
@@ -72,12 +73,13 @@ Examples:
 app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
-    help="Prepare a study: stimuli, protocol, participants and their consent.",
+    help="Prepare a study: stimuli, protocol, participants and their consent; and run its sessions.",
     epilog="Every command has examples: dfme-elicit validate --help",
 )
 participant_app = typer.Typer(rich_markup_mode=None, help="Participants and what they agreed to.")
 app.add_typer(participant_app, name="participant", epilog=_PARTICIPANT_EPILOG)
 app.command(epilog=RATE_EPILOG)(rate)
+app.command(epilog=RUN_EPILOG, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(run)
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
 ManifestFile = Annotated[Path | None, typer.Option(help="Manifest of stimuli. Default: the paper's fifteen.")]
 Study = Annotated[Path, typer.Option(help="Folder of the study's sessions.")]

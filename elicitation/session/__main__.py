@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 
 import msgspec
@@ -28,8 +27,6 @@ def main(task_json: bytes, hub: HubLink, stop: StopRequest) -> None:
     """
     task = msgspec.json.decode(task_json, type=ElicitationTask)
     prepared = prepare(task)
-    # Half a second that would otherwise pass between the first stimulus and what follows it.
-    import_module("pyarrow.parquet")
     markers = Markers(task.participant or "dfme") if task.lsl else None
     desk = HubDesk(hub, stop)
     stage = Stage(desk, prepared.plan.protocol.screen, markers=markers)

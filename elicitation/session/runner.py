@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Final
 
 import msgspec
@@ -41,6 +42,8 @@ class Runner:
             ElicitationError: The participant's screen cannot be used.
         """
         plan, stage = self._prepared.plan, self._stage
+        # Half a second that would otherwise pass between the first stimulus and what follows it.
+        import_module("pyarrow.parquet")
         self._desk.plan(Planned(plan.protocol.name, self._prepared.protocol_sha256, plan.seed, plan.stimuli))
         self._prepared.manifest.save(stage.session / MANIFEST_COPY)
         entries = self._state.entries()
@@ -78,7 +81,7 @@ class Runner:
             stage.event("error", f"this step waits until the operator goes on: {result.refused}", "session")
             stage.pausing = True
             self._between()
-        if result.outcome == "skipped":
+        if result.outcome == "skipped" and stage.speed == 1.0:
             stage.event("info", f"{kind.replace('_', ' ')} was ended early", "session", trial=result.trial)
         how = "failed" if result.failed else "skipped" if result.outcome == "skipped" else "done"
         self._state.add(StepEnded(planned.number, now_ns(), how, result.trial))  # type: ignore[arg-type]  # one of the three

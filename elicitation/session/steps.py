@@ -212,7 +212,7 @@ class Steps:
         trial, stim_id = self._trial_of(planned), planned.stimulus or ""
         recording = self._stage.session / "recordings" / f"{trial}.zarr"
         if trial is None or not recording.is_dir():
-            why = "nothing was recorded" if trial is None else f"{trial} is not on this machine"
+            why = "nothing was recorded" if trial is None else f"there is no recording of {trial} on this machine"
             self._stage.event("warning", f"no self-report on {stim_id or 'this step'}: {why}", "self_report")
             return StepResult("skipped")
         page = web.Show(
