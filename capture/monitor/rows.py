@@ -335,7 +335,8 @@ def _hint(statistics: CaptureStatistics, *, leaving: bool) -> str:
         case CameraState.STARTING:
             return "waiting for the camera"
         case CameraState.PREVIEW:
-            return "nothing is recorded; space starts a trial"
+            by_itself = statistics.elicitation is not None
+            return "nothing is recorded; " + ("the session starts trials" if by_itself else "space starts a trial")
         case CameraState.LOST:
             return "check its cable and power; frames on disk are kept"
         case _:

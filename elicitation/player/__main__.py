@@ -14,6 +14,7 @@ import threading
 import msgspec
 
 from elicitation.errors import ElicitationError
+from elicitation.player.lettering import has_font
 from elicitation.player.messages import (
     Answer,
     Failed,
@@ -85,6 +86,8 @@ def _obey(player: Player, orders: queue.SimpleQueue[Order]) -> None:
                 case Play():
                     _say(player.play(order, _say, stopped))
                 case Show(text):
+                    if not has_font(text):
+                        _say(Failed("no font has all letters of a text: install one for its language"))
                     player.screen.show_text(text)
                 case Hide():
                     player.screen.hide()

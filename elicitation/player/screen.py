@@ -10,21 +10,18 @@ from dataclasses import dataclass
 from statistics import median
 
 import av
-import numpy as np
-import numpy.typing as npt
 import sdl2
 
 from elicitation.errors import ElicitationError
 from elicitation.player.canvas import Canvas, open_canvas, sdl_error
+from elicitation.player.lettering import text_picture
 from elicitation.player.media import Picture
 
 _PATCH_SHARE = 0.06
 """Edge of the photodiode's patch, as a share of the screen's height."""
-_TEXT_SHARE = 0.05
 _INVISIBLE = frozenset({"offscreen", "dummy", "evdev"})
 """Drivers that SDL takes where there is no display: nobody would see anything."""
 _SWAPS_REMEMBERED = 15
-_MAX_TEXT_WIDTH = 0.8
 
 
 @dataclass(frozen=True)
@@ -120,7 +117,7 @@ class Screen:
         self._show_window()
         self._canvas.clear()
         if text.strip():
-            grey = _text_picture(text, *self.size_px)
+            grey = text_picture(text, *self.size_px)
             frame = av.VideoFrame.from_ndarray(grey, "gray")
             self._canvas.draw(self._canvas.converted(frame))
         return self.flip()
@@ -179,29 +176,3 @@ def _find_display(name: str) -> int:
         return int(name)
     known = ", ".join(f"{i}: {known}" for i, known in enumerate(names)) or "none"
     raise ElicitationError(f"there is no display {name!r}; there are {known}")
-
-
-def _text_picture(text: str, width: int, height: int) -> npt.NDArray[np.uint8]:
-    """Lines of text, white on black, uint8 (height, width); every script that the fonts at hand have."""
-    from PIL import Image, ImageDraw, ImageFont  # noqa: PLC0415  only instructions need it
-
-    size = max(round(height * _TEXT_SHARE), 12)
-    font = ImageFont.load_default(size)
-    picture = Image.new("L", (width, height), 0)
-    draw = ImageDraw.Draw(picture)
-    lines: list[str] = []
-    for paragraph in text.strip().splitlines():
-        line = ""
-        for word in paragraph.split(" "):
-            longer = f"{line} {word}".strip()
-            if line and draw.textlength(longer, font) > width * _MAX_TEXT_WIDTH:
-                lines.append(line)
-                line = word
-            else:
-                line = longer
-        lines.append(line)
-    step = size * 1.5
-    top = (height - step * len(lines)) / 2
-    for number, line in enumerate(lines):
-        draw.text((width / 2, top + number * step), line, 230, font, "ma")
-    return np.asarray(picture, np.uint8)

@@ -39,6 +39,8 @@ _TURN_MS = 100
 _REPORT_NS = 200_000_000
 _PLAYER_COMES_UP_S = 30.0
 _PAGES_COME_UP_S = 30.0
+_SLOWER_BY_S = 30.0
+"""A video that takes longer than it lasts by more than this is ended."""
 _STARTS_IN_A_ROW = 3
 """A player or page server that dies this often in one step will not get better."""
 
@@ -93,17 +95,29 @@ class Stage:
     # --- waiting ---------------------------------------------------------------------------------------------------
 
     def until(
-        self, condition: Callable[[], bool] = lambda: False, seconds: float | None = None, *, skippable: bool = True
+        self,
+        condition: Callable[[], bool] = lambda: False,
+        seconds: float | None = None,
+        *,
+        skippable: bool = True,
+        grace_s: float = 0.0,
     ) -> Outcome:
         """Wait until `condition` holds, the time is over, or the operator goes on to the next step.
+
+        Args:
+            condition: Asked after every message.
+            seconds: How long it should take; the operator sees what is left of it.
+            skippable: Whether the operator can cut it short.
+            grace_s: How much longer it may take.
 
         Raises:
             SessionOver: The process was asked to end.
         """
         if skippable:
             self._skip = False
-        deadline_ns = None if seconds is None else now_ns() + round(seconds * 1e9)
-        self._deadline_ns = deadline_ns if skippable else None
+        due_ns = None if seconds is None else now_ns() + round(seconds * 1e9)
+        deadline_ns = None if due_ns is None else due_ns + round(grace_s * 1e9)
+        self._deadline_ns = due_ns if skippable else None
         try:
             while True:
                 if condition():
@@ -196,7 +210,7 @@ class Stage:
             Event(
                 host_ns or now_ns(),
                 level,
-                "elicitation",
+                "session",
                 text,
                 kind,
                 duration_s=duration_s,
@@ -263,12 +277,13 @@ class Stage:
         self._order(player_messages.Play(stimulus, str(video), str(flips)))
         over = self.until(
             lambda: self._played is not None or bool(self._player_failed),
-            seconds / self.speed if self.speed != 1.0 else seconds + 30.0,
+            seconds / self.speed,
+            grace_s=0.0 if self.speed != 1.0 else _SLOWER_BY_S,
         )
         if over != "done":
             self._order(player_messages.Stop())
             self.until(lambda: self._played is not None or bool(self._player_failed), 10.0, skippable=False)
-        if self._played is None:
+        if self._played is None and (not self._player_failed or self._player is None):
             self.event("error", self._player_failed or "the player does not answer", "session")
         return self._played
 
@@ -294,6 +309,7 @@ class Stage:
                 self._played = answer
             case player_messages.Failed(error):
                 self._player_failed = error
+                self.event("warning", error, "session")
 
     # --- the participant's pages -----------------------------------------------------------------------------------
 

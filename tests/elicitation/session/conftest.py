@@ -27,7 +27,7 @@ stimulus_folder = "videos"
 margin_s = 0.3
 {top}
 [draw]
-count = 2
+count = {count}
 [screen]
 browser = ""
 [[before]]
@@ -67,8 +67,8 @@ class Study:
         registry.add("P07")
         registry.consent("P07", form="form-v1", form_text="I agree.", items={"recording": True}, publish_images=False)
 
-    def write_protocol(self, *, rest: float = 0.2, top: str = "", each: str = "") -> None:
-        self.protocol.write_text(PROTOCOL.format(rest=rest, top=top, each=each))
+    def write_protocol(self, *, rest: float = 0.2, top: str = "", each: str = "", count: int = 2) -> None:
+        self.protocol.write_text(PROTOCOL.format(rest=rest, top=top, each=each, count=count))
 
     def command(self, *arguments: object) -> list[str]:
         given = ["--elicit", self.protocol, "--stimuli", self.videos, "--out", self.out, *arguments]
