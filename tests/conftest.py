@@ -60,7 +60,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if END_TO_END in item.path.parents and item.get_closest_marker("beside_others") is None:
+        if END_TO_END in item.path.parents and not {"alone", "beside_others"} & {
+            mark.name for mark in item.iter_markers()
+        }:
             item.add_marker("alone")
     # Whole commands come late as well: by then the tests that load the machine most are over.
     items.sort(key=lambda item: (item.get_closest_marker("alone") is not None, END_TO_END in item.path.parents))
@@ -86,9 +88,12 @@ def simulator():
         pytest.skip(str(error))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
-    """A real Chromium without a window, as Playwright drives it; skipped where there is none."""
+    """A real Chromium without a window, as Playwright drives it; skipped where there is none.
+
+    For one file of tests: while Playwright is there its event loop runs, and no test that brings another can.
+    """
     from playwright.sync_api import sync_playwright
 
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

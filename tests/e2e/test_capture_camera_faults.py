@@ -162,6 +162,7 @@ def ids_of(text: str) -> tuple[int, int]:
     return int(first), int(last or first)
 
 
+@pytest.mark.alone
 def test_a_duration_ends_by_the_hosts_clock_while_the_camera_is_away(fault):
     result = fault.run("--duration", 2.5, features=("FaultDisconnectAfterFrames=1000",))
     (gap,) = result["gaps"]

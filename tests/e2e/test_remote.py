@@ -324,9 +324,10 @@ def test_when_the_camera_process_is_killed_the_storage_machine_gets_all_that_is_
     process = lab.capture("--hw", hardware)
     journey.wait_for(lambda: lab.frames_there() > 200)
     ring = journey.ring(process.pid)
+    camera = journey.child(process.pid, "capture.processes.camera")
     if also_dies:
         journey.child(process.pid, also_dies).kill()
-    journey.child(process.pid, "capture.processes.camera").kill()
+    camera.kill()
     ended(process, 1)
     lab.stop(record)
     recording = Recording.open(lab.recording)
