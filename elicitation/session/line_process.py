@@ -6,7 +6,7 @@ import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Generic, TypeVar
 
 import msgspec
@@ -20,13 +20,24 @@ _READ_BYTES = 65_536
 class LineProcess(Generic[Reply]):
     """One child; nothing here waits for it but `close`."""
 
-    def __init__(self, name: str, module: str, arguments: Sequence[str], decoder: msgspec.json.Decoder[Reply]) -> None:
-        """Start `python -m module`; its standard error goes where ours goes."""
+    def __init__(
+        self,
+        name: str,
+        module: str,
+        arguments: Sequence[str],
+        decoder: msgspec.json.Decoder[Reply],
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start `python -m module`; its standard error goes where ours goes, and `environment` on top of ours."""
         self.name = name
         self._decoder = decoder
         self._rest = b""
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", module, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+            [sys.executable, "-P", "-m", module, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            bufsize=0,
+            env={**os.environ, **(environment or {})},
         )
         os.set_blocking(self.fd, False)
 

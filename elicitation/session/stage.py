@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import msgspec
 import zmq
@@ -25,6 +26,7 @@ from capture.messages import (
     TrialWanted,
 )
 from capture.statistics import ElicitationStatistics
+from capture.web import new_token
 from elicitation.errors import ElicitationError
 from elicitation.player import messages as player_messages
 from elicitation.protocol import ScreenSettings
@@ -91,6 +93,7 @@ class Stage:
         self._page_done: web_messages.Done | None = None
         self._page_failed = ""
         self._pages_url = ""
+        self._pages_token = new_token()
 
     # --- waiting ---------------------------------------------------------------------------------------------------
 
@@ -339,12 +342,16 @@ class Stage:
     def _open_pages(self) -> None:
         if self._pages is not None:
             return
+        # Started anew it answers where it did before, so that a browser that waits for it comes back by itself.
+        port = urlsplit(self._pages_url).port or 0
         self._pages_url = ""
         browser = self._screen.browser
-        arguments = ["--session", str(self.session.absolute()), "--port", "0"]
+        arguments = ["--session", str(self.session.absolute()), "--port", str(port)]
         if browser:
             arguments += ["--browser", browser, "--display", self._screen.display]
-        self._pages = LineProcess("pages", "elicitation.web", arguments, web_messages.reply_decoder)
+        self._pages = LineProcess(
+            "pages", "elicitation.web", arguments, web_messages.reply_decoder, {"DFME_WEB_TOKEN": self._pages_token}
+        )
         self.until(lambda: bool(self._pages_url or self._page_failed), _PAGES_COME_UP_S, skippable=False)
 
     def _hear_pages(self, reply: web_messages.Reply) -> None:

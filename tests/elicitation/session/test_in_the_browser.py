@@ -36,16 +36,18 @@ def test_grades_and_marks_come_back_as_they_were_given(study, chromium, until):
 
         study.wait_for(lambda: len(grades(study)) == len(BASIC_EMOTIONS))
 
-        # The page server dies: it is started anew at another address, with the answers that were given.
+        # The page server dies: it is started anew, and the page comes back with the answers that were given.
         study.descendant(process.pid, "elicitation.web").kill()
-        study.wait_for(lambda: len(set(re.findall(r"pages at (\S+)", events_text(study)))) == 2)
-        page.goto(re.findall(r"pages at (\S+)", events_text(study))[-1])
+        study.wait_for(lambda: len(re.findall(r"pages at (\S+)", events_text(study))) == 2)
+        assert len(set(re.findall(r"pages at (\S+)", events_text(study)))) == 1
+        page.reload()
         until(page, "document.querySelectorAll('.row input:checked').length === 7")
         page.click("footer button")
 
         until(page, "document.getElementById('page').viewer?.frame === 0")
-        page.evaluate("document.getElementById('page').viewer.seek(400)")
-        until(page, "document.getElementById('page').viewer.frame === 400")
+        frame = study.session().frame_at("a", 1.0).frame
+        page.evaluate(f"document.getElementById('page').viewer.seek({frame})")
+        until(page, f"document.getElementById('page').viewer.frame === {frame}")
         for key in ("m", "3", "4", "Enter"):
             page.keyboard.press(key)
         study.wait_for(lambda: any(event["trial_type"] == "expression" for event in events(study)))
@@ -61,12 +63,12 @@ def test_grades_and_marks_come_back_as_they_were_given(study, chromium, until):
     report = read_self_report(session.path).of_trial(trial)
     assert {one.emotion: one.grade for one in report.grades} == {e.value: n % 6 for n, e in enumerate(BASIC_EMOTIONS)}
     (mark,) = report.marks
-    assert (mark.frame, mark.emotion, mark.intensity) == (400, "disgust", 4)
+    assert (mark.frame, mark.emotion, mark.intensity) == (frame, "disgust", 4)
 
     (expression,) = (event for event in events(study) if event["trial_type"] == "expression")
-    assert (expression["trial"], expression["sample"]) == (trial, "400")
+    assert (expression["trial"], expression["sample"]) == (trial, str(frame))
     assert (expression["value"], expression["intensity"], expression["stim_id"]) == ("disgust", "4", "a")
-    shown = session.stimulus_at(trial, 400)
+    shown = session.stimulus_at(trial, frame)
     assert expression["stim_frame"] == str(shown.stim_frame)
     assert {event["value"]: event["intensity"] for event in grades(study)} == {
         emotion.value: str(number % 6) for number, emotion in enumerate(BASIC_EMOTIONS)
