@@ -20,9 +20,10 @@ from capture.monitor.figures import History, WallClock
 from capture.monitor.lines import Lines
 from capture.monitor.palette import DARK, LIGHT, banner_styles
 from capture.monitor.picture import Picture
+from capture.monitor.readout import READOUT_HEIGHT, READOUT_NEEDS, Readout, last_words
 from capture.monitor.rows import Role, Span
 from capture.monitor.session_line import session_row
-from capture.statistics import CameraState, CaptureStatistics
+from capture.statistics import CameraState, CaptureStatistics, LiveStatistics
 
 SILENT_AFTER_S = 3.0
 """Without a word from the supervisor for this long, the figures are called old."""
@@ -60,6 +61,7 @@ class MonitorApp(App[None]):
     #view {{ width: 1fr; }}
     #caption {{ height: 1; }}
     #picture {{ height: 1fr; }}
+    #readout {{ height: {READOUT_HEIGHT}; display: none; }}
     #events {{ height: 5; }}
     Footer {{ background: $panel; }}
     """
@@ -109,6 +111,7 @@ class MonitorApp(App[None]):
             with Vertical(id="view"):
                 yield Lines(id="caption")
                 yield Picture(id="picture")
+                yield Readout(id="readout")
         yield Lines(id="events")
         yield Footer(show_command_palette=False)
 
@@ -198,7 +201,9 @@ class MonitorApp(App[None]):
         base.query_one("#banner", Lines).show(banner.rows, styles)
         self._draw_session()
         shown = base.query_one("#figures", Lines)
-        shown.show(rows.figure_rows(statistics or CaptureStatistics(), self._history, shown.size.height))
+        figured = statistics or CaptureStatistics()
+        shown.show(rows.figure_rows(figured, self._history, shown.size.height, last_words(figured.live)))
+        self._draw_readout(figured.live)
         caption = base.query_one("#caption", Lines)
         name = statistics.camera.camera if statistics else ""
         caption.show(
@@ -208,6 +213,14 @@ class MonitorApp(App[None]):
         picture.show(self._feed.picture(picture.step))
         self._drawn = statistics
         self._draw_events()
+
+    def _draw_readout(self, live: LiveStatistics) -> None:
+        """What the live service reads out, where there is room; in a small terminal the figures say the last."""
+        readout = self.screen_stack[0].query_one("#readout", Readout)
+        room = self.size.width >= READOUT_NEEDS[0] and self.size.height >= READOUT_NEEDS[1]
+        readout.display = live.running and bool(live.state) and room
+        if readout.display:
+            readout.show(live, self._clock)
 
     def _draw_session(self) -> None:
         """The participant's session; its line and its keys are there only while there is one."""

@@ -73,6 +73,13 @@ def _ground(*, dark: bool) -> Style:
     return Style(color=Color.from_rgb(128, 128, 128), bgcolor=Color.parse(theme_for(dark=dark).background or "black"))
 
 
+def half_blocks(pixels: Grey, line: int, columns: int) -> list[Segment]:
+    """Line `line` of a square picture that is drawn `columns` cells wide; two rows of its pixels."""
+    levels = np.minimum(cell_means(pixels, columns, columns) // _STEP, LEVELS - 1).astype(np.intp)
+    keys = levels[2 * line] * LEVELS + levels[2 * line + 1]
+    return [Segment("▀", _styles()[key]) for key in keys.tolist()]
+
+
 class Picture(Painted):
     """Draws frames as large as they fit, keeping their shape; lines that did not change are left alone."""
 

@@ -157,7 +157,7 @@ def _disk_rows(statistics: CaptureStatistics) -> list[Row]:
     ]
 
 
-def _machine_rows(statistics: CaptureStatistics, history: History) -> list[Row]:
+def _machine_rows(statistics: CaptureStatistics, history: History, last: Row) -> list[Row]:
     camera, live = statistics.camera, statistics.live
     source = figures.clip(camera.clock_source, 8)
     clock = (
@@ -176,7 +176,7 @@ def _machine_rows(statistics: CaptureStatistics, history: History) -> list[Row]:
                 Span(figures.count(live.frames_skipped, 7)),
                 Span(" skipped", Role.DIM),
             ),
-            _labelled("", Span(figures.count(live.spotted), Role.STRONG), Span(" spotted", Role.DIM)),
+            _labelled("", Span(figures.count(live.spotted), Role.STRONG), Span(" spotted", Role.DIM), *last),
         ]
     return [
         _labelled("Clock", *clock),
@@ -185,8 +185,17 @@ def _machine_rows(statistics: CaptureStatistics, history: History) -> list[Row]:
     ]
 
 
-def figure_rows(statistics: CaptureStatistics, history: History, height: int = FIGURES_HEIGHT) -> list[Row]:
-    """All figures, at most `FIGURES_WIDTH` cells wide; with blank lines between the groups where `height` allows."""
+def figure_rows(
+    statistics: CaptureStatistics, history: History, height: int = FIGURES_HEIGHT, last: Row = ()
+) -> list[Row]:
+    """All figures, at most `FIGURES_WIDTH` cells wide; with blank lines between the groups where `height` allows.
+
+    Args:
+        statistics: The figures.
+        history: What was seen before.
+        height: Lines that there are.
+        last: What the readout says in a few cells; at most 18.
+    """
     camera, recorder = statistics.camera, statistics.recorder
     frames = _labelled(
         "Frames",
@@ -203,7 +212,7 @@ def figure_rows(statistics: CaptureStatistics, history: History, height: int = F
             *_bar_rows("Queue", recorder.queued, history.queue_max, camera.ring_slots, "waiting"),
         ],
         _disk_rows(statistics),
-        _machine_rows(statistics, history),
+        _machine_rows(statistics, history, last),
     ]
     rows = [row for group in groups for row in group]
     spare = height - len(rows)

@@ -19,6 +19,7 @@ from capture.statistics import (
     CameraState,
     CameraStatistics,
     CaptureStatistics,
+    LiveSpot,
     LiveStatistics,
     RecorderState,
     RecorderStatistics,
@@ -141,6 +142,31 @@ def recording(preview: CaptureStatistics) -> CaptureStatistics:
             write_mb_s=393.2,
         ),
     )
+
+
+@pytest.fixture
+def reading_out(recording: CaptureStatistics) -> CaptureStatistics:
+    """A trial in which three expressions were read out; the pictures are a wedge of greys and its reverse."""
+    replace = msgspec.structs.replace
+    wedge = bytes(8 * (row + column) // 2 for row in range(32) for column in range(32))
+    named = (("surprise", 0.62), ("fear", 0.21), ("happiness", 0.08))
+    newest = LiveSpot(START_NS - 2 * 10**9, "micro", "surprise", named, 342.0, 143.2, 32, wedge, wedge[::-1])
+    spots = (
+        newest,
+        replace(newest, host_ns=START_NS - 6 * 10**9, emotion="not sure", probabilities=(("disgust", 0.31),)),
+        replace(newest, host_ns=START_NS - 9 * 10**9, kind="macro", emotion="happiness"),
+    )
+    live = replace(
+        recording.live,
+        frames_analysed=6_160,
+        frames_skipped=0,
+        state="watching",
+        model="simulated-i3d",
+        engine="openvino",
+        simulated=True,
+        recent=spots,
+    )
+    return replace(recording, live=live)
 
 
 @pytest.fixture

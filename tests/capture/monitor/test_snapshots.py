@@ -60,6 +60,14 @@ def test_recording_healthy(looks_right, recording, events):
     assert looks_right(recording, *events)
 
 
+def test_recording_with_expressions_read_out(looks_right, reading_out, events):
+    assert looks_right(reading_out, *events)
+
+
+def test_recording_without_a_face(looks_right, reading_out, events, changed):
+    assert looks_right(changed(reading_out, live={"state": "no face", "recent": ()}), *events)
+
+
 def test_recording_with_losses_and_a_full_ring(looks_right, recording, events, changed):
     losing = changed(
         recording,
