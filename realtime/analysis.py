@@ -18,7 +18,8 @@ from expression.face.detect import Picture
 from expression.keyframes import KeyFrames
 from expression.motion import FLOW_SIZE_PX, REGION_ORDER, FlowEstimator, HeadMotion
 from realtime.frame_store import FrameStore, window_of
-from realtime.spotting.spotter import Spot, SpotKind, Spotter, SpotterSetting
+from realtime.spotting.spot import Spot, SpotKind, SpotterSetting
+from realtime.spotting.spotter import Spotter
 from realtime.spotting.stabiliser import Stabiliser
 from realtime.tracking import FaceState, FaceTracker
 

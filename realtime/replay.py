@@ -16,7 +16,7 @@ from realtime.analysis import Analyser, Found, Stopwatch
 from realtime.recognition import Recogniser
 from realtime.results import LiveExpression, described, line
 from realtime.sources import FrameSource, read_ahead
-from realtime.spotting.spotter import SpotterSetting
+from realtime.spotting.spot import SpotterSetting
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ seconds and all thresholds follow the region's own noise, so that rate, camera a
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +16,7 @@ import numpy.typing as npt
 from expression.face.reference import FaceRegion
 from expression.motion import REGION_ORDER
 from realtime.spotting.curve import Edges, edges_of
-
-SpotKind = Literal["micro", "macro"]
-Rejection = Literal["blink", "swallow", "head", "stays", "brief"]
+from realtime.spotting.spot import Rejection, Spot, SpotterSetting
 
 LOW_PASS_SD_S: Final = 0.008
 """Gaussian low-pass: what is faster than 20 Hz is no skin. Its second half is the delay that it costs."""
@@ -57,39 +55,6 @@ _FEW: Final = 1.2
 """Half a second tells the wandering only roughly: rather more than less."""
 _CAPACITY_S: Final = 8.0
 _LONGEST_GAP_S: Final = 0.1
-
-
-@dataclass(frozen=True)
-class SpotterSetting:
-    """What an expression must be; lengths in pixels of a crop of 128."""
-
-    sensitivity: float = 5.0
-    """How many times its usual wandering a region must move."""
-    least_px: float = 0.09
-    """And at least so much: a third of a pixel where the face is 400 pixels high."""
-    head_share: float = 0.07
-    """Share of the head's movement meanwhile that is added to that."""
-    usual_px: float = 0.02
-    """Wandering to begin with."""
-
-
-@dataclass(frozen=True)
-class Spot:
-    """An expression that was found."""
-
-    onset_s: float
-    apex_s: float
-    offset_s: float
-    regions: tuple[FaceRegion, ...]
-    """Those that moved, the strongest first."""
-    strength: float
-    """How far the strongest region was beyond its threshold; 1 is just enough."""
-    movement_px: float
-    """How far the strongest region moved, in pixels of the crop."""
-    decided_s: float
-    """Time of the frame that settled it."""
-    rejected: Rejection | None = None
-    """Why it is no expression; such spots are told for the state of the readout alone."""
 
 
 # The eyes pull at what lies around them, and the flow's window carries what irises and lids do over the eye's rim: by

@@ -11,7 +11,8 @@ import pytest
 
 from expression.face.reference import FaceRegion
 from expression.motion import REGION_ORDER
-from realtime.spotting.spotter import Spot, Spotter
+from realtime.spotting.spot import Spot
+from realtime.spotting.spotter import Spotter
 
 
 @dataclass(frozen=True)
