@@ -1,4 +1,4 @@
-"""`dfme-live`: finds and names expressions in what was recorded, scores spotting, measures the latency."""
+"""`dfme-live`: finds and names expressions in what was recorded."""
 
 from __future__ import annotations
 
@@ -25,8 +25,6 @@ Examples:
   dfme-live --replay face.mp4 --out face.jsonl --json
 
   dfme-live --replay synthetic/long/sub0001_01.zarr --engine openvino --model models/ours
-
-  dfme-live score found.jsonl synthetic/spotting.csv
 """
 
 app = typer.Typer(
