@@ -13,10 +13,10 @@ from expression.action_units import CodedUnit
 from expression.emotions import BASIC_EMOTIONS, Emotion, parse_emotion
 from expression.errors import BadInput, KeyFramesInvalid, LabelUnknown
 from expression.keyframes import KeyFrames
+from expression.label_sheets import read_table
 from expression.unit_notation import read_units
 from training.datasets.pictures import PictureFolders, frames_in
 from training.datasets.sample import Sample
-from training.datasets.tables import read_table
 
 
 @dataclass(frozen=True)
