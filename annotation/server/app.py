@@ -60,6 +60,7 @@ def create_app(context: Context) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         exception_handlers={
             RequestValidationError: _invalid,
             CaptureError: _failed,

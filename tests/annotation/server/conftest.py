@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -27,10 +28,10 @@ def keep_curve(context: Context, row: RecordingRow) -> None:
     MotionCurve(frames, motion, motion / 2, np.array([0]), np.array([[8, 4, 40, 40]])).write(place)
 
 
-@pytest.fixture
-def people(study_folder: Path, tmp_path: Path) -> Iterator[People]:
-    """Everybody's clients."""
-    context = Context.open(study_folder, small_study(), f"sqlite:///{tmp_path}/annotation.sqlite")
+@contextmanager
+def served(study_folder: Path, url: str) -> Iterator[People]:
+    """Everybody's clients of a study in the database at `url`."""
+    context = Context.open(study_folder, small_study(), url)
     with context.database.write() as session:
         add_user(session, "lena", [Role.LEAD], PASSWORD)
         add_user(session, "sol", [Role.SELECTOR], PASSWORD)
@@ -42,9 +43,8 @@ def people(study_folder: Path, tmp_path: Path) -> Iterator[People]:
         yield people
 
 
-@pytest.fixture
-def clips(people: People) -> list[int]:
-    """Four clips, as a selection would have made them."""
+def four_clips(people: People) -> list[int]:
+    """Clips, as a selection would have made them."""
     with people.context.database.write() as session:
         rows = [
             add_clip(session, recording, Fragment(first_frame=a, last_frame=b), origin="selection", by="sol")
@@ -53,3 +53,16 @@ def clips(people: People) -> list[int]:
         ]
         session.flush()
         return [row.id for row in rows]
+
+
+@pytest.fixture
+def people(study_folder: Path, tmp_path: Path) -> Iterator[People]:
+    """Everybody's clients, SQLite behind them."""
+    with served(study_folder, f"sqlite:///{tmp_path}/annotation.sqlite") as people:
+        yield people
+
+
+@pytest.fixture
+def clips(people: People) -> list[int]:
+    """Four of them."""
+    return four_clips(people)
