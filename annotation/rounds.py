@@ -183,21 +183,31 @@ def _enter(session: Session, round_id: int, user: int, pieces: Sequence[tuple[Su
     session.flush()
 
 
+def check_answer(session: Session, assignment: AssignmentRow, answer: Answer) -> None:
+    """Refuse an answer that does not fit its piece of work; a reading transaction will do.
+
+    Raises:
+        BadInput: It is of another kind than the round, or names frames that the clip does not have.
+    """
+    kind = session.get_one(RoundRow, assignment.round_id).kind
+    if answer.kind != kind:
+        raise BadInput(f"a {kind} round takes no {answer.kind} answers")
+    recording = session.get_one(RecordingRow, assignment.recording_id)
+    check_frames(answer, recording, session.get(ClipRow, assignment.clip_id) if assignment.clip_id else None)
+
+
 def store_answer(session: Session, assignment: AssignmentRow, sent: NewAnswer) -> AnswerRow:
-    """Add a version of an answer.
+    """Add a version of an answer that was checked.
+
+    Other writers wait for this one: it does no more than it must.
 
     Raises:
         Conflict: The round is closed, or the version is not the next one.
-        BadInput: The answer is of another kind than the round, or names frames that the clip does not have.
     """
     # Held against a round that closes meanwhile; SQLite has one writer anyway.
     row = session.get(RoundRow, assignment.round_id, with_for_update={"read": True}, populate_existing=True)
     if row is None or row.closed is not None:
         raise Conflict("this round is closed: its answers stay as they are")
-    if sent.answer.kind != row.kind:
-        raise BadInput(f"a {row.kind} round takes no {sent.answer.kind} answers")
-    recording = session.get_one(RecordingRow, assignment.recording_id)
-    check_frames(sent.answer, recording, session.get(ClipRow, assignment.clip_id) if assignment.clip_id else None)
     last = session.scalar(select(func.max(AnswerRow.version)).where(AnswerRow.assignment_id == assignment.id)) or 0
     if sent.version is not None and sent.version != last + 1:
         raise Conflict(f"version {sent.version} was sent, but {last} is the last one: load the answer anew")

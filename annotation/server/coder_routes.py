@@ -25,7 +25,7 @@ from annotation.api_models import (
     WorkList,
 )
 from annotation.outcomes import ClipState, last_answers, parse_answer
-from annotation.rounds import is_done, store_answer
+from annotation.rounds import check_answer, is_done, store_answer
 from annotation.server.access import Shared, User
 from annotation.server.context import Context
 from annotation.server.pictures import Shown, face_of, picture, timeline
@@ -191,10 +191,12 @@ def item_frame(
 @router.post("/items/{item}/answer")
 def answer(user: User, context: Shared, item: ItemId, sent: NewAnswer) -> StoredAnswer:
     """Add a version of the own answer; it is on disk when this returns."""
-    with context.database.write() as session:
+    with context.database.read() as session:
         mine = _own(session, user, item)
+        check_answer(session, mine.assignment, sent.answer)
+    with context.database.write() as session:
         row = store_answer(session, mine.assignment, sent)
-        return _stored(row)
+    return _stored(row)
 
 
 @router.get("/items/{item}/answers")

@@ -4,12 +4,6 @@ from __future__ import annotations
 
 import json
 import mmap
-import os
-import pwd
-import shutil
-import subprocess
-import tempfile
-import uuid
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -25,48 +19,18 @@ from capture.recording.writer import RecordingWriter
 from capture.self_report import Mark, SelfReport, TrialReport, write_self_report
 from capture.session import Session
 from capture.statistics import LossLedger
-
-PROGRAMS = Path("/usr/lib/postgresql")
+from tests.annotation.cluster import NoPostgres, new_postgres, postgres_server
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """URL of a PostgreSQL server without its database's name; it runs for this test session alone."""
     pytest.importorskip("psycopg")
-    found = sorted(PROGRAMS.glob("*/bin/initdb")) or [Path(p) for p in [shutil.which("initdb")] if p]
-    if not found:
-        pytest.skip("the programs of PostgreSQL are not installed")
-    programs = found[-1].parent
-    folder = Path(tempfile.mkdtemp(prefix="dfme-pg-"))
     try:
-        as_other = _as_unprivileged(folder)
-        data = folder / "data"
-        initdb = [*as_other, programs / "initdb", "-D", data, "-A", "trust", "-U", "dfme", "-E", "UTF8", "--no-sync"]
-        subprocess.run(initdb, check=True, capture_output=True, cwd=folder)
-        options = f"-k {folder} -c listen_addresses='' -c fsync=off -c max_connections=60"
-        control = [*as_other, programs / "pg_ctl", "-D", data, "-l", folder / "log", "-w"]
-        subprocess.run([*control, "-o", options, "start"], check=True, capture_output=True, cwd=folder)
-        try:
-            yield f"postgresql+psycopg://dfme@/{{name}}?host={folder}"
-        finally:
-            subprocess.run([*control, "-m", "immediate", "stop"], check=True, capture_output=True, cwd=folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _as_unprivileged(folder: Path) -> list[str]:
-    """How to run a program that refuses to run as root."""
-    if os.geteuid() != 0:
-        return []
-    for name in ("postgres", "nobody"):
-        try:
-            user = pwd.getpwnam(name)
-        except KeyError:
-            continue
-        if shutil.which("setpriv"):
-            os.chown(folder, user.pw_uid, user.pw_gid)
-            return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", "--"]
-    pytest.skip("PostgreSQL does not run as root, and there is no other user to run it")
+        with postgres_server() as url:
+            yield url
+    except NoPostgres as reason:
+        pytest.skip(str(reason))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -86,17 +50,6 @@ def sqlite(tmp_path: Path) -> Iterator[Database]:
     opened = Database.open(f"sqlite:///{tmp_path}/annotation.sqlite")
     yield opened
     opened.close()
-
-
-def new_postgres(server: str) -> str:
-    """URL of a new database on the server."""
-    import psycopg
-
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    url = server.format(name="postgres").replace("+psycopg", "")
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    return server.format(name=name)
 
 
 RATE_FPS = 500.0

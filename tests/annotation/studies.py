@@ -21,7 +21,7 @@ from annotation.api_models import (
     UnitsAnswer,
 )
 from annotation.outcomes import Outcomes
-from annotation.rounds import add_clip, close_round, open_round, store_answer
+from annotation.rounds import add_clip, check_answer, close_round, open_round, store_answer
 from annotation.store import Database
 from annotation.store.schema import AssignmentRow, ClipRow, RecordingRow, RoundRow, UserRow
 from annotation.study import Study
@@ -94,7 +94,9 @@ def run_round(
             .join(ClipRow, ClipRow.id == AssignmentRow.clip_id)
             .where(AssignmentRow.round_id == row.id)
         ).all():
-            store_answer(session, assignment, NewAnswer(answer=answer(name, clip), frame_shown=clip.first_frame))
+            given = answer(name, clip)
+            check_answer(session, assignment, given)
+            store_answer(session, assignment, NewAnswer(answer=given, frame_shown=clip.first_frame))
         close_round(session, row)
         return row.id
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.annotation.conftest import new_postgres
+from tests.annotation.cluster import new_postgres
 from tests.annotation.server.conftest import four_clips, served
 
 JUNK = st.one_of(
