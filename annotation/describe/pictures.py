@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from annotation.agreement.plots import Format, rendered
 from annotation.describe.facts import LEAST_PERCENT, Occurrence
@@ -16,6 +17,8 @@ from expression import Emotion
 
 _COLOURS: Final = ("#2f6f9f", "#d9822b", "#5b9a5f", "#8d6cab", "#9aa5ad")
 _COLUMNS: Final = 4
+_MOST_UNITS: Final = 10
+"""Units that an emotion's picture has room for."""
 
 
 def class_distribution(counts: Mapping[str, Counter[Emotion]], kind: Format = "png") -> bytes:
@@ -32,6 +35,7 @@ def class_distribution(counts: Mapping[str, Counter[Emotion]], kind: Format = "p
         axes.bar_label(bars, fontsize=7)
     axes.set_xticks(range(len(labels)), [label.value for label in labels])
     axes.set_ylabel("micro-expressions")
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.spines[["top", "right"]].set_visible(False)
     if counts:
         axes.legend(frameon=False)
@@ -47,10 +51,11 @@ def unit_bars(percentages: Mapping[Emotion, Sequence[Occurrence]], kind: Format 
     for axes in grid.flat[len(percentages) :]:
         axes.set_visible(False)
     for axes, (emotion, found) in zip(grid.flat, percentages.items(), strict=False):
-        often = [one for one in found if one.percent >= LEAST_PERCENT][:10][::-1]
+        often = [one for one in found if one.percent >= LEAST_PERCENT][:_MOST_UNITS][::-1]
         bars = axes.barh([one.what for one in often], [one.percent for one in often], color=_COLOURS[0])
         axes.bar_label(bars, fmt="%.1f", fontsize=7, padding=2)
         axes.set_xlim(0, 110)
+        axes.set_ylim(len(often) - _MOST_UNITS - 0.5, len(often) - 0.5)
         axes.tick_params(labelsize=8)
         axes.set_title(emotion.value, fontsize=10)
         axes.spines[["top", "right"]].set_visible(False)

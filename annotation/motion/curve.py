@@ -73,7 +73,7 @@ class MotionCurve:
     def read(cls, path: Path) -> Self | None:
         """The curve in a file; None where there is none, or it is damaged or from another version."""
         try:
-            with np.load(path, allow_pickle=False) as content:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
                 if int(content["format"]) != FORMAT:
                     return None
                 return cls(*(content[name] for name in ("frames", "motion_px", "head_px", "face_frames", "faces")))

@@ -90,6 +90,14 @@ class MotionWorker:
         """
         return self._folder / f"{key}-{FramePictures(recording, cache_bytes=0).version}.npz"
 
+    def forget(self, key: int) -> None:
+        """Remove the curve of a recording that is gone: it is made from the participant's pictures."""
+        with self._changed:
+            self._curves.pop(key, None)
+            self._failed.pop(key, None)
+        for file in self._folder.glob(f"{key}-*.npz"):
+            file.unlink(missing_ok=True)
+
     def close(self) -> None:
         """Stop; the curve being computed is given up."""
         with self._changed:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from sqlalchemy import select
+
 from annotation import catalogue
 from annotation.layers import Layers, read_layers
 from annotation.motion.worker import MotionWorker
@@ -56,7 +58,9 @@ class Context:
         database = Database.open(url or default_url(root))
         with database.write() as session:
             catalogue.enter(session, scanned)
-        return cls(root, study, database, secure)
+        context = cls(root, study, database, secure)
+        context._forget_what_is_gone()
+        return context
 
     def scan(self) -> tuple[str, ...]:
         """Look for recordings anew; returns what cannot be coded."""
@@ -65,7 +69,14 @@ class Context:
             catalogue.enter(session, scanned)
         with self._lock:
             self._layers.clear()
+        self._forget_what_is_gone()
         return scanned.problems
+
+    def _forget_what_is_gone(self) -> None:
+        with self.database.read() as session:
+            gone = session.scalars(select(RecordingRow.id).where(RecordingRow.missing)).all()
+        for number in gone:
+            self.motion.forget(number)
 
     def path_of(self, recording: RecordingRow) -> Path:
         """Where a recording lies."""
