@@ -225,7 +225,7 @@ class Planned(msgspec.Struct, frozen=True, tag="planned"):
 
 
 class TrialWanted(msgspec.Struct, frozen=True, tag="trial_wanted"):
-    """Elicitation to supervisor: record a trial. `TrialStarted` answers, then `TrialEnded`, then `Finished`."""
+    """Elicitation to supervisor: record a trial. `TrialStarted` answers once frames come; `Finished` comes last."""
 
     kind: str
     """What is recorded: `baseline` or `stimulus`."""

@@ -9,13 +9,21 @@ from typing import Any, Final, Literal
 import msgspec
 
 from capture.errors import CaptureError, RecordingInvalid
-from capture.messages import Command, ElicitationEnded, ElicitationReport, Planned, SessionOpened
+from capture.messages import (
+    Command,
+    ElicitationEnded,
+    ElicitationReport,
+    Planned,
+    SessionOpened,
+    TrialEnded,
+    TrialStarted,
+)
 from capture.participants import PSEUDONYM
 from capture.processes.common import ElicitationTask
 from capture.recording.repair import repair
 from capture.session import SESSION_FILE, Session
 from capture.session_record import ElicitationEntry
-from capture.statistics import ElicitationStatistics
+from capture.statistics import CameraStatistics, ElicitationStatistics
 from capture.supervisor.children import Child
 from capture.supervisor.hub import Hub
 from capture.supervisor.request import CaptureRequest
@@ -37,6 +45,7 @@ class Elicitation:
         self._restarts = 0
         self._session: Session | None = None
         self._opened = False
+        self._starting: TrialStarted | None = None
         self._typed = TypedCommands() if request.elicit is not None and not request.monitor else None
         self.statistics = ElicitationStatistics(phase="starting") if request.elicit is not None else None
         self.over = False
@@ -84,6 +93,18 @@ class Elicitation:
         """Camera and recorder are ready: the participant's session may begin."""
         if self._session is not None and self._opened:
             self._hub.tell(PROCESS, SessionOpened(str(self._session.path.absolute())))
+
+    def follow(self, message: TrialStarted | TrialEnded) -> None:
+        """Tell the process of a trial's begin and end; it has begun when its first frame is there."""
+        self._starting = message if isinstance(message, TrialStarted) else None
+        if isinstance(message, TrialEnded):
+            self._hub.tell(PROCESS, message)
+
+    def camera_reported(self, camera: CameraStatistics) -> None:
+        """The camera process says how far it is: starting a camera takes a moment, in which nothing is recorded."""
+        if self._starting is not None and camera.frames > 0:
+            self._hub.tell(PROCESS, self._starting)
+            self._starting = None
 
     def typed(self) -> Iterable[Command]:
         """What the operator typed, where there is no monitor with keys."""

@@ -11,6 +11,8 @@ from capture.monitor.plain import PlainProgress
 from capture.session import Session
 from capture.supervisor.hub import Hub
 
+_WATCHERS = ("monitor", "elicitation")
+"""Processes that are told every event, where they run: the operator's screen, and markers for other recorders."""
 _KEPT = 50
 """Events told to a monitor that comes up after they happened."""
 
@@ -27,8 +29,6 @@ class Journal:
         self.plain: PlainProgress | None = None
         self.trial: str | None = None
         """Trial that events belong to from now on."""
-        self.watchers: tuple[str, ...] = ("monitor",)
-        """Processes that are told every event."""
 
     def note(self, level: Level, text: str, kind: str = "note", host_ns: int = 0) -> None:
         """An event of the supervisor's own, now unless `host_ns` says when; `kind` is its `trial_type` in the log."""
@@ -49,7 +49,7 @@ class Journal:
         """Any event."""
         self._events.append(event)
         self._keep(event)
-        for watcher in self.watchers:
+        for watcher in _WATCHERS:
             self._hub.tell(watcher, event)
         if self.plain is not None:
             self.plain.event(event)

@@ -129,9 +129,8 @@ class Supervisor:
         for level, text in (*(("info", note) for note in request.settings.notes), *notes):
             self._journal.note(level, text)
         self._live.begin(self._session.path)
-        if self._elicitation.wanted:
-            self._elicitation.begin()
-        else:
+        self._elicitation.begin()
+        if not self._elicitation.wanted:
             self._start_trial()
         while not (self._stopping and not book.running):
             self._turn()
@@ -165,7 +164,6 @@ class Supervisor:
             # What is wrong with protocol, stimuli or the participant's screen shows before anything else starts.
             self._children[ELICITATION] = self._elicitation.start(self._runtime)
             wait_until_up(self._hub, {ELICITATION}, self._first_turn)
-            self._journal.watchers += (ELICITATION,)
         self._children["recorder"] = self._recorders.start()
         if self._request.remote is not None:
             # Who has no storage machine need not wait for a camera.
@@ -245,6 +243,7 @@ class Supervisor:
         match message:
             case CameraReport(statistics):
                 self._camera = statistics
+                self._elicitation.camera_reported(statistics)
             case RecorderReport(statistics):
                 self._recorder = statistics
             case Hello(process):
@@ -287,7 +286,7 @@ class Supervisor:
             return
         if not isinstance(message, Finished):
             self._hub.tell("monitor", message)
-            self._hub.tell(ELICITATION, message)
+            self._elicitation.follow(message)
             self._live.follow(message)
         if isinstance(message, TrialStarted):
             book.started(message)

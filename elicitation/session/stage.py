@@ -230,7 +230,8 @@ class Stage:
         trial = self.trial = Trial()
         self._desk.start_trial(TrialWanted(kind, stimulus))
         if self.until(lambda: bool(trial.name or trial.refused), timeout_s, skippable=False) == "time":
-            trial.refused = f"the camera did not start within {timeout_s:.0f} s"
+            trial.refused = f"no frame came within {timeout_s:.0f} s"
+            self._desk.stop_trial()
         return "" if trial.refused else trial.name
 
     def stop_trial(self, timeout_s: float = 60.0) -> Finished | None:
