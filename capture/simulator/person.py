@@ -222,6 +222,6 @@ def _bank_name(seconds: float) -> str:
     digest = hashlib.sha256(repr((IDENTITY, PERFORMANCE, RATE_FPS, seconds)).encode())
     for folder in expression.synthetic.__path__:
         for file in sorted(Path(folder).rglob("*")):
-            if file.suffix in (".py", ".npz", ".npy"):
+            if file.suffix in (".py", ".npz", ".npy", ".so"):
                 digest.update(file.read_bytes())
     return f"person-{digest.hexdigest()[:24]}.bank"

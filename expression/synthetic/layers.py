@@ -3,48 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from expression.synthetic.appearance import Appearance, Layer
-from expression.synthetic.resample import STEP, Box, finer
+from expression.synthetic.drawing import FineLayer, fine_grey
+from expression.synthetic.resample import STEP, Box
 from expression.synthetic.sensor import lens
 
 Floats = npt.NDArray[np.float32]
-
-
-ROOM_PX: Final = 24
-"""Motion up to which only the pieces of a layer have to be drawn; beyond, all of its surroundings are."""
-_BAND: Final = 64
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A rectangle of the frame that a layer has to be drawn in."""
-
-    box: Box
-    solid: bool
-    """Nothing shines through here, so nothing has to be mixed."""
 
 
 @dataclass(frozen=True)
 class Sheet:
     """A layer ready to be put over what lies beneath: `grey + (1 - alpha) * beneath`."""
 
-    grey: Floats
-    """(H, W) float32, multiplied by alpha."""
-    alpha: Floats
-    """(H, W) float32."""
-    fine_grey: Floats
-    """(FINE * H, FINE * W): `grey`, for being moved."""
-    fine_alpha: Floats
+    fine: FineLayer
     box: Box | None
     """Where there is anything, in whole nodes; None for an empty layer."""
-    pieces: tuple[Piece, ...]
-    """The parts of the frame that it can reach while it moves by no more than `ROOM_PX`."""
 
 
 @dataclass(frozen=True)
@@ -54,13 +32,15 @@ class Layers:
     background: Floats
     head: Sheet
     """Hair behind, mouth, eyes, skin and lashes in one."""
+    head_grey: Floats
+    """(H, W) float32: its grey, multiplied by its coverage."""
     clothes: Sheet
     front: Sheet
     """Hair in front and glasses: they move with the skull and not with the skin."""
     skin: Floats
     """(H, W) grey of the skin, continued across the openings of the eyes."""
-    fine_mouth: Floats
-    """(FINE * H, FINE * W) grey behind the lips, continued beyond them."""
+    fine_mouth: npt.NDArray[np.uint16]
+    """(FINE * H, FINE * W) grey behind the lips, continued beyond them, as `fine_grey`."""
 
 
 def prepare(appearance: Appearance) -> Layers:
@@ -85,19 +65,12 @@ def prepare(appearance: Appearance) -> Layers:
     return Layers(
         background=lens(appearance.background),
         head=_sheet(head, alpha),
+        head_grey=lens(head),
         clothes=_sheet(clothes, clothes_alpha),
         front=_sheet(front, front_alpha),
         skin=lens(appearance.skin.grey),
-        fine_mouth=finer(lens(appearance.mouth.grey)),
+        fine_mouth=fine_grey(lens(appearance.mouth.grey)),
     )
-
-
-def put_over(grey: Floats, alpha: Floats, picture: Floats, box: Box) -> None:
-    """Puts a multiplied layer (h, w) over a box of a picture, in place."""
-    beneath = picture[box]
-    cv2.subtract(1.0, alpha, alpha)  # type: ignore[call-overload]
-    cv2.multiply(beneath, alpha, alpha)
-    cv2.add(alpha, grey, beneath)
 
 
 def _put_over(layer: Layer, grey: Floats, alpha: Floats) -> tuple[Floats, Floats]:
@@ -108,41 +81,13 @@ def _put_over(layer: Layer, grey: Floats, alpha: Floats) -> tuple[Floats, Floats
 def _sheet(grey: Floats, alpha: Floats) -> Sheet:
     there = alpha > 0.004
     rows, columns = np.flatnonzero(there.any(1)), np.flatnonzero(there.any(0))
-    if not len(rows):
-        return Sheet(grey, alpha, grey, alpha, None, ())
-    # Whole nodes of the warp, so that its maps fit.
-    box = (
-        slice(rows[0] // STEP * STEP, (rows[-1] // STEP + 1) * STEP),
-        slice(columns[0] // STEP * STEP, (columns[-1] // STEP + 1) * STEP),
-    )
-    alpha = np.clip(lens(alpha.astype(np.float32)), 0, 1)
+    box = None
+    if len(rows):
+        # Whole nodes of the warp, so that its maps fit.
+        box = (
+            slice(int(rows[0]) // STEP * STEP, (int(rows[-1]) // STEP + 1) * STEP),
+            slice(int(columns[0]) // STEP * STEP, (int(columns[-1]) // STEP + 1) * STEP),
+        )
     grey = lens(grey.astype(np.float32))
-    return Sheet(grey, alpha, finer(grey), finer(alpha), box, _pieces(alpha))
-
-
-def _pieces(alpha: Floats) -> tuple[Piece, ...]:
-    """Cuts the frame into bands, and each band where it turns from empty to mixed or solid."""
-    around = np.ones((2 * ROOM_PX + 1, 2 * ROOM_PX + 1), np.uint8)
-    empty = cv2.dilate(alpha, around) < 0.002
-    solid = cv2.erode(alpha, around, borderValue=1) > 0.998
-    pieces = []
-    for top in range(0, len(alpha), _BAND):
-        band = slice(top, min(top + _BAND, len(alpha)))
-        kind = np.where(empty[band].all(0), 0, np.where(solid[band].all(0), 2, 1))
-        # Short stretches are not worth a call of their own: they are drawn as mixed.
-        for value in (0, 2):
-            kind = _without_short(kind, value)
-        starts = [0, *(np.flatnonzero(np.diff(kind)) + 1)]
-        for start, stop in zip(starts, [*starts[1:], len(kind)], strict=True):
-            if kind[start]:
-                pieces.append(Piece((band, slice(int(start), int(stop))), bool(kind[start] == 2)))
-    return tuple(pieces)
-
-
-def _without_short(kind: npt.NDArray[np.int64], value: int) -> npt.NDArray[np.int64]:
-    ends = np.flatnonzero(np.diff(np.concatenate([[0], kind == value, [0]])))
-    result = kind.copy()
-    for start, stop in ends.reshape(-1, 2):
-        if stop - start < 88:
-            result[start:stop] = 1
-    return result
+    alpha = np.clip(lens(alpha.astype(np.float32)), 0, 1)
+    return Sheet(FineLayer.of(grey, alpha), box)

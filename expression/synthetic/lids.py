@@ -113,7 +113,7 @@ class Eye:
         drop, rise = self._paths(state)
         upper, lower = self._upper + drop, self._lower - rise
         source = self._skin_source(drop, rise, upper, lower)
-        lid = resample_sharp(skin, self._x, source)
+        lid = resample_sharp(skin, self._x[:1], source)
         if state.upper > _SMOOTH_FROM:
             # A few rows of skin cover the whole eye now: their grain would be drawn out into streaks.
             soft = resample(lens(skin, _SMOOTH_PX), self._x, source, replicate=True)
@@ -122,14 +122,19 @@ class Eye:
         dx, dy = state.gaze_px
         ball = self._ball
         if dx or dy:
-            ball = resample_sharp(ball, self._x - np.float32(dx), self._y - np.float32(dy))
+            ball = resample_sharp(ball, self._x[:1] - np.float32(dx), self._y[:, :1] - np.float32(dy))
         shadow = self._shadow
         if state.upper:
             shadow = resample(shadow, self._x, self._y - drop, replicate=True)
-        wet = ball * shadow + self._reflections
-        hole = np.clip(self._y - upper + 0.5, 0, 1) * np.clip(lower - self._y + 0.5, 0, 1)
+        wet = ball * shadow
+        wet += self._reflections
+        hole = np.clip(self._y - (upper - 0.5), 0, 1)
+        hole *= np.clip((lower + 0.5) - self._y, 0, 1)
         hole *= self._solid
-        picture = lid + hole * (wet - lid)
+        wet -= lid
+        wet *= hole
+        picture = lid
+        picture += wet
         for lashes, is_upper in zip(self._lashes, self._lash_is_upper, strict=True):
             picture = self._brush(picture, lashes, state, is_upper, upper if is_upper else lower)
         return np.asarray(picture, np.float32)

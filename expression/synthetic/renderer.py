@@ -12,27 +12,16 @@ import numpy.typing as npt
 from expression.action_units import Side
 from expression.synthetic import layers
 from expression.synthetic.appearance import Appearance
+from expression.synthetic.drawing import FineLayer, Lips, Moved, Scene, ShiftMap, draw, fine_grey, invert
 from expression.synthetic.head import HEIGHT_PX, WIDTH_PX
 from expression.synthetic.lids import Eye, LidState
-from expression.synthetic.resample import (
-    FINE,
-    STEP,
-    Box,
-    enlarge,
-    finer,
-    invert,
-    invert_rigid,
-    resample,
-    sample_field,
-    translate,
-)
+from expression.synthetic.resample import FINE, STEP, Box, enlarge, sample_field
 from expression.synthetic.sensor import Sensor
 from expression.synthetic.state import FaceTrack
-from expression.synthetic.warp import FrameMotion, SkinWarp
-from expression.synthetic.wrinkles import Shading, shadings
+from expression.synthetic.warp import COLUMNS, ROWS, FrameMotion, SkinWarp
+from expression.synthetic.wrinkles import shadings
 
 Floats = npt.NDArray[np.float32]
-Maps = tuple[Floats, Floats]
 
 _FRAME: Final[Box] = (slice(0, HEIGHT_PX), slice(0, WIDTH_PX))
 _SKIN_PX: Final = 8
@@ -45,10 +34,8 @@ class _Shade:
     number: int
     side: Side
     box: Box
-    delta: Floats
-    """Change of the fine picture at full intensity."""
-    at_eyes: tuple[tuple[Box, Floats] | None, tuple[Box, Floats] | None]
-    """Where in each eye's box it changes the skin, and its factor less 1."""
+    change: Floats
+    """(h, w) at full intensity: the grey of the skin is multiplied by 1 + intensity * change."""
 
 
 class Renderer:
@@ -69,27 +56,21 @@ class Renderer:
         self._layers = layers.prepare(appearance)
         self._sensor = Sensor(appearance.head.identity.seed, noise)
         self._eyes = tuple(Eye(appearance, layer, self._warp.px_per_cm) for layer in appearance.eyes)
-        neutral = self._layers.head.grey.copy()
+        neutral = self._layers.head_grey.copy()
         rest = LidState(0.0, 0.0, (0.0, 0.0))
         for eye in self._eyes:
             neutral[eye.box] = eye.compose(self._layers.skin[eye.box], rest)
-        self._neutral = finer(neutral)
-        self._canvas = self._neutral.copy()
-        self._dirty: list[Box] = []
+        head = self._layers.head.fine
+        self._neutral = fine_grey(neutral)
+        self._canvas = FineLayer(self._neutral.copy(), head.alpha, head.kind)
+        self._gain = np.ones((HEIGHT_PX, WIDTH_PX), np.float32)
+        self._shaded: Box | None = None
         self._shades = [
-            _Shade(
-                number,
-                side,
-                shading.box,
-                finer(neutral[shading.box] * shading.change),
-                (_at_eye(shading, self._eyes[0].box), _at_eye(shading, self._eyes[1].box)),
-            )
+            _Shade(number, side, shading.box, shading.change)
             for (number, side), shading in shadings(appearance).items()
         ]
         self._picture = np.empty((HEIGHT_PX, WIDTH_PX), np.float32)
-        self._grid = _grid()
-        boxes = [sheet.box for sheet in (self._layers.head, self._layers.front) if sheet.box]
-        self._box = _around(boxes)
+        self._box = _around([sheet.box for sheet in (self._layers.head, self._layers.front) if sheet.box])
 
     def render(self, track: FaceTrack, frame: int, out: npt.NDArray[np.uint8], take: int = 0) -> None:
         """Renders one frame.
@@ -100,36 +81,37 @@ class Renderer:
             out: (768, 1024) uint8, filled.
             take: Which recording of the participant this is: another one has other noise.
         """
-        self._sensor.expose(self.scene(track, frame), float(track.light[frame]), frame, out, take)
+        exposure = self._sensor.exposure(float(track.light[frame]), frame, take)
+        draw(self._scene(track, frame), exposure, out=out)
 
     def scene(self, track: FaceTrack, frame: int) -> Floats:
         """The picture before the sensor: (768, 1024) float32, 0 to 255. Valid until the next call."""
+        draw(self._scene(track, frame), picture=self._picture)
+        return self._picture
+
+    def _scene(self, track: FaceTrack, frame: int) -> Scene:
         motion = self._warp.motion(track, frame)
-        self._paint(track, frame)
-        picture = self._picture
-        np.copyto(picture, self._layers.background)
-        far = float(np.abs(motion.rigid[_in_nodes(self._box)]).max())
-        room = (int(far + _SKIN_PX) // STEP + 1) * STEP
+        self._shade(track, frame)
+        self._paint_eyes(track, frame)
+        skull = _skull(motion)
+        room = (int(np.abs(skull.shift).max() + _SKIN_PX) // STEP + 1) * STEP
         box = _clip(_grow(self._box, room), _FRAME)
-        nodes = _in_nodes(box)
-        rigid = invert_rigid(motion.rigid, self._warp.nodes, nodes)
-        source = rigid
-        part = _overlap(motion.deformed, nodes) if motion.deformed else None
+        rigid = enlarge(skull.shift, COLUMNS, ROWS)
+        skin = rigid
+        part = _overlap(motion.deformed, _in_nodes(box)) if motion.deformed else None
         if part is not None:
-            source, inside = rigid.copy(), _within(part, nodes)
-            source[inside] = invert([motion.skin], self._warp.nodes, part, rigid[inside])[0]
-        skin = self._maps(source - self._warp.nodes[nodes], box)
-        self._draw(picture, self._layers.head, self._canvas, skin, box, far)
-        if motion.upper is not None and motion.lower is not None:
-            self._put_mouth(picture, motion)
-        self._put_clothes(picture, track, frame)
+            skin = rigid.copy()
+            skin[part] = _turned(motion.skin, rigid, part).shift
         front = self._layers.front
-        if front.box is not None:
-            over = _clip(_grow(front.box, room), _FRAME)
-            on_nodes = _in_nodes(over)
-            skull = self._maps(rigid[_within(on_nodes, nodes)] - self._warp.nodes[on_nodes], over)
-            self._draw(picture, front, front.fine_grey, skull, over, far)
-        return picture
+        return Scene(
+            background=self._layers.background,
+            head=Moved(self._canvas, ShiftMap(skin, STEP), box),
+            gain=self._gain,
+            shaded=self._shaded,
+            lips=self._lips(motion, skull, rigid),
+            clothes=self._clothes(track, frame),
+            front=Moved(front.fine, skull, _clip(_grow(front.box, room), _FRAME)) if front.box else None,
+        )
 
     def displacement(self, track: FaceTrack, frame: int) -> Floats:
         """Where every pixel of the neutral face goes.
@@ -170,126 +152,72 @@ class Renderer:
             LidState.of(track, frame, side, eye.px_per_degree) for side, eye in zip(_SIDES, self._eyes, strict=True)
         ]
 
-    def _paint(self, track: FaceTrack, frame: int) -> None:
-        """Brings the canvas, the head in its neutral place, into the state of this frame: shading, lids, gaze."""
-        canvas = self._canvas
-        if self._dirty:
-            whole = _around(self._dirty)
-            if _area(whole) < sum(map(_area, self._dirty)):
-                self._dirty = [whole]
-            for box in self._dirty:
-                canvas[box] = self._neutral[box]
-            self._dirty = []
+    def _shade(self, track: FaceTrack, frame: int) -> None:
+        """Brings the gain into the state of this frame: bulges and wrinkles."""
+        gain = self._gain
+        if self._shaded is not None:
+            gain[self._shaded] = 1
         active = []
         for shade in self._shades:
             half = track.left if shade.side is Side.LEFT else track.right
-            value = float(half[frame, shade.number])
-            if value > 0:
+            if (value := float(half[frame, shade.number])) > 0:
                 active.append((value, shade))
-                fine = _in_fine(shade.box)
-                self._dirty.append(fine)
-                part = canvas[fine]
-                cv2.scaleAdd(shade.delta, value, part, part)
-        for number, (eye, state) in enumerate(zip(self._eyes, self._lids(track, frame), strict=True)):
-            touching = [(value, place) for value, shade in active if (place := shade.at_eyes[number]) is not None]
-            if state.at_rest and not touching:
+        for value, shade in active:
+            part = gain[shade.box]
+            cv2.scaleAdd(shade.change, value, part, part)
+        self._shaded = _around([shade.box for _, shade in active]) if active else None
+
+    def _paint_eyes(self, track: FaceTrack, frame: int) -> None:
+        """Brings the canvas, the head in its neutral place, into the state of this frame: lids, lashes, gaze."""
+        for eye, state in zip(self._eyes, self._lids(track, frame), strict=True):
+            fine = _in_fine(eye.box)
+            shaded = self._shaded is not None and _overlap(self._shaded, eye.box)
+            if state.at_rest and not shaded:
+                self._canvas.grey[fine] = self._neutral[fine]
                 continue
             skin = self._layers.skin[eye.box]
-            if touching:
-                gain = np.ones_like(skin)
-                for value, (where, change) in touching:
-                    gain[where] += np.float32(value) * change
-                skin = skin * gain
-            fine = _in_fine(eye.box)
-            canvas[fine] = finer(eye.compose(skin, state))
-            self._dirty.append(fine)
+            if shaded:
+                # The eyeball is not shaded with the skin around it: the gain is spent here.
+                skin = skin * self._gain[eye.box]
+                self._gain[eye.box] = 1
+            self._canvas.grey[fine] = fine_grey(eye.compose(skin, state))
 
-    def _draw(self, picture: Floats, sheet: layers.Sheet, grey: Floats, maps: Maps, box: Box, far: float) -> None:
-        """Draws a layer through maps that cover a box."""
-        if sheet.box is None:
-            return
-        x, y = maps
-        pieces = sheet.pieces if far <= layers.ROOM_PX - _SKIN_PX else (layers.Piece(box, solid=False),)
-        for piece in pieces:
-            part = _overlap(piece.box, box)
-            if part is None:
-                continue
-            inside = _within(part, box)
-            seen = resample(grey, x[inside], y[inside])
-            if piece.solid:
-                picture[part] = seen
-            else:
-                layers.put_over(seen, resample(sheet.fine_alpha, x[inside], y[inside]), picture, part)
-
-    def _put_mouth(self, picture: Floats, motion: FrameMotion) -> None:
-        """Paints the lips, which part and cover each other."""
-        nodes, mouth = self._warp.nodes, self._warp.mouth
+    def _lips(self, motion: FrameMotion, skull: ShiftMap, rigid: Floats) -> Lips | None:
+        if motion.upper is None or motion.lower is None:
+            return None
         # Maps are interpolated between nodes: a margin keeps their rims out of the picture.
         box = _clip(_grow(motion.mouth, 2), _in_nodes(_FRAME))
-        window = _clip(_grow(box, 8), (slice(0, nodes.shape[0]), slice(0, nodes.shape[1])))
-        fields = []
+        window = _clip(_grow(box, 8), _in_nodes(_FRAME))
+        maps = []
         for part in (motion.upper, motion.lower):
             field = motion.skin[window].copy()
-            field[_within(mouth, window)] = part
-            fields.append(field)
-        rigid = invert_rigid(motion.rigid, nodes, box)
-        sources = invert(fields, nodes[window], _within(box, window), rigid)
-        heights = [
-            np.interp(source[..., 0], np.arange(WIDTH_PX), self._warp.lip_line) - source[..., 1] for source in sources
-        ]
-        place = _in_px(box)
-        width, height = place[1].stop - place[1].start, place[0].stop - place[0].start
-        upper, lower = (resample(self._canvas, *self._maps(source - nodes[box], place)) for source in sources)
-        above = enlarge(heights[0].astype(np.float32), width, height)
-        below = enlarge(-heights[1].astype(np.float32), width, height)
-        lips = lower + np.clip((above - below) / 2 + 0.5, 0, 1) * (upper - lower)
-        # Where lips press on each other the line between them stays dark.
-        pressed = np.clip((above + below) / 3, 0, 1) * np.exp(np.square(above - below) * np.float32(-0.09))
-        lips *= 1 - np.float32(0.4) * pressed
-        gap = np.clip(-2 * np.maximum(above, below), 0, 1)
-        if gap.any():
-            behind = resample(self._layers.fine_mouth, *self._maps(rigid - nodes[box], place))
-            lips += gap * (behind - lips)
+            field[_within(self._warp.mouth, window)] = part
+            maps.append(_turned(field, rigid, box, window))
         inner = _in_px(_clip(motion.mouth, box))
-        picture[inner] = lips[_within(inner, place)]
+        return Lips(self._layers.fine_mouth, self._warp.lip_line, maps[0], maps[1], skull, inner)
 
-    def _put_clothes(self, picture: Floats, track: FaceTrack, frame: int) -> None:
+    def _clothes(self, track: FaceTrack, frame: int) -> Moved | None:
         sheet = self._layers.clothes
-        dx, dy = self._warp.torso_px(track, frame)
         if sheet.box is None:
-            return
-        box = _clip(_grow(sheet.box, int(np.ceil(max(abs(dx), abs(dy)))) + 1), _FRAME)
-        grey, alpha = (translate(part, box, dx, dy) for part in (sheet.grey, sheet.alpha))
-        layers.put_over(grey, alpha, picture, box)
-
-    def _maps(self, shift: Floats, box: Box) -> Maps:
-        grid_x, grid_y = self._grid
-        width, height = box[1].stop - box[1].start, box[0].stop - box[0].start
-        fine = shift * np.float32(FINE)
-        x, y = (enlarge(np.ascontiguousarray(fine[..., axis]), width, height) for axis in (0, 1))
-        x += grid_x[box]
-        y += grid_y[box]
-        return x, y
+            return None
+        dx, dy = self._warp.torso_px(track, frame)
+        shift = ShiftMap(np.array([[[-dx, -dy]]], np.float32), STEP)
+        return Moved(sheet.fine, shift, _clip(_grow(sheet.box, int(np.ceil(max(abs(dx), abs(dy)))) + 1), _FRAME))
 
 
-def _at_eye(shading: Shading, eye: Box) -> tuple[Box, Floats] | None:
-    common = _overlap(shading.box, eye)
-    if common is None:
-        return None
-    change = shading.change[_within(common, shading.box)]
-    return (_within(common, eye), change) if np.abs(change).max() > 1e-3 else None
+def _skull(motion: FrameMotion) -> ShiftMap:
+    """Where the skull, and what is fixed to it, comes from."""
+    shift = -motion.coarse
+    invert(motion.coarse, 2 * STEP, (0, 0), shift)
+    return ShiftMap(shift, 2 * STEP)
 
 
-def _grid() -> Maps:
-    """Places of the pixels in a fine picture, x and y.
-
-    `cv2.remap` rounds to 1/32; dither keeps that unbiased.
-    """
-    x, y = np.meshgrid(np.arange(WIDTH_PX), np.arange(HEIGHT_PX))
-    draw = np.random.Generator(np.random.PCG64(32))
-    dither = draw.random((2, *x.shape), np.float32) / 32 - 1 / 64
-    middle = (FINE - 1) / 2
-    return (FINE * x + middle + dither[0]).astype(np.float32), (FINE * y + middle + dither[1]).astype(np.float32)
+def _turned(motion: Floats, rigid: Floats, part: Box, window: Box | None = None) -> ShiftMap:
+    """A motion, on all nodes or a window of them, turned around on a part; the skull's shifts are a first guess."""
+    shift = np.ascontiguousarray(rigid[part])
+    inside = part if window is None else _within(part, window)
+    invert(motion, STEP, (inside[0].start, inside[1].start), shift)
+    return ShiftMap(shift, STEP, part[0].start * STEP, part[1].start * STEP)
 
 
 def _in_fine(box: Box) -> Box:
@@ -335,7 +263,3 @@ def _around(boxes: list[Box]) -> Box:
         slice(min(box[0].start for box in boxes), max(box[0].stop for box in boxes)),
         slice(min(box[1].start for box in boxes), max(box[1].stop for box in boxes)),
     )
-
-
-def _area(box: Box) -> int:
-    return int((box[0].stop - box[0].start) * (box[1].stop - box[1].start))

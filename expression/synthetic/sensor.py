@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from expression.synthetic.drawing import Exposure
 from expression.synthetic.head import HEIGHT_PX, WIDTH_PX
 
 Floats = npt.NDArray[np.float32]
@@ -15,6 +16,8 @@ Floats = npt.NDArray[np.float32]
 _SPARE: Final = 384
 _TILE: Final = (HEIGHT_PX + _SPARE, WIDTH_PX + _SPARE)
 """One field of noise is shown at a place of its own in every frame."""
+_GRAIN: Final = 25
+"""Steps of the noise to a standard deviation; five of them have room."""
 _GAMMA: Final = 2.2
 _BLACK_SIGMA: Final = 1.4
 _WHITE_SIGMA: Final = 2.6
@@ -38,33 +41,29 @@ class Sensor:
         draw = np.random.Generator(np.random.PCG64([seed, 0x5E45]))
         self._seed = seed
         self._noise = noise
-        grain = noise * draw.standard_normal(_TILE, np.float32)
-        self._with_light = 1 + np.float32((_WHITE_SIGMA - _BLACK_SIGMA) / 255) * grain
-        self._in_the_dark = np.float32(_BLACK_SIGMA) * grain
+        grain = draw.standard_normal(_TILE, np.float32)
+        self._grain = np.clip(np.rint(grain * _GRAIN), -127, 127).astype(np.int8)
         # Columns of a CMOS sensor have amplifiers of their own: a trace of fixed stripes.
-        self._fixed = (0.12 * noise * draw.standard_normal((1, WIDTH_PX), np.float32)).repeat(HEIGHT_PX, 0)
-        self._work = np.empty((HEIGHT_PX, WIDTH_PX), np.float32)
+        self._fixed = 0.12 * noise * draw.standard_normal(WIDTH_PX, np.float32)
 
-    def expose(self, picture: Floats, gain: float, frame: int, out: npt.NDArray[np.uint8], take: int = 0) -> None:
-        """Takes a frame.
+    def exposure(self, gain: float, frame: int, take: int = 0) -> Exposure:
+        """How a frame is taken.
 
         Args:
-            picture: (768, 1024) float32 grey before the sensor, 0 to 255. Left as it is.
             gain: Light against nominal (flicker of the lamps, exposure).
             frame: Number of the frame, for its noise.
-            out: (768, 1024) uint8, filled.
             take: Which recording the frame belongs to: another one has other noise.
         """
         brighter = gain ** (1 / _GAMMA)
         if not self._noise:
-            cv2.convertScaleAbs(picture, out, brighter)
-            return
-        work = self._work
-        place = self._place(take, frame)
-        cv2.multiply(picture, self._with_light[place], work)
-        cv2.scaleAdd(work, brighter, self._in_the_dark[place], work)
-        # Rounds, and clips to black and white.
-        cv2.add(work, self._fixed, out, dtype=cv2.CV_8U)
+            return Exposure(brighter)
+        return Exposure(
+            brighter,
+            self._grain[self._place(take, frame)],
+            self._fixed,
+            by_light=self._noise * (_WHITE_SIGMA - _BLACK_SIGMA) / 255 / _GRAIN,
+            in_the_dark=self._noise * _BLACK_SIGMA / _GRAIN,
+        )
 
     def _place(self, take: int, frame: int) -> tuple[slice, slice]:
         draw = np.random.Generator(np.random.PCG64([self._seed, take, frame, 0x0FF5E7]))

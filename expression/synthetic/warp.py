@@ -1,4 +1,4 @@
-"""Carries a head's motion into the picture: action units as fields of pixels, and the maps that resample by them."""
+"""Carries a head's motion into the picture: head, torso and action units as fields of pixels."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ class UnitField:
 class FrameMotion:
     """Where every node goes in one frame: px, forward, without the lids."""
 
-    rigid: Floats
-    """(ROWS, COLUMNS, 2) by head, torso and throat."""
+    coarse: Floats
+    """(ROWS / 2, COLUMNS / 2, 2) by head, torso and throat, on nodes twice as far apart."""
     skin: Floats
     """(ROWS, COLUMNS, 2) by everything."""
     upper: Floats | None
@@ -73,7 +73,7 @@ class SkinWarp:
     """(N,) part of the head's motion that reaches them: 1 on the head, 0 below the neck."""
     fields: dict[tuple[int, Side], UnitField]
     swallow: Floats
-    """(ROWS, COLUMNS, 2) px by a full swallow."""
+    """(ROWS / 2, COLUMNS / 2, 2) px by a full swallow."""
     mouth: Box
     """Nodes around the lips, where the parts above and below their line move apart."""
     lip_line: Floats
@@ -118,7 +118,7 @@ class SkinWarp:
             still=head.camera.project(points)[:, :2],
             share=smooth((_to_nodes(base, 2)[..., 1].ravel() - 53.5) / 9.0),
             fields=fields,
-            swallow=in_picture(actions.swallow(coarse_base)),
+            swallow=_to_nodes(in_picture(actions.swallow(coarse_base)), 2),
             mouth=mouth,
             lip_line=_lip_line(base),
             px_per_cm=float(head.camera.focal_px / (head.camera.distance_cm - head.skin.vertices[:, 2].max())),
@@ -126,16 +126,17 @@ class SkinWarp:
 
     def motion(self, track: FaceTrack, frame: int) -> FrameMotion:
         """Where every node goes in a frame of a track."""
-        rigid = self.rigid(track, frame)
-        skin = rigid.copy()
+        coarse = self.coarse(track, frame)
+        rigid = enlarge(coarse, COLUMNS, ROWS)
         active = [
             (float(value), self.fields[number, side])
             for side, half in ((Side.LEFT, track.left), (Side.RIGHT, track.right))
-            for number, value in enumerate(half[frame])
-            if value > 0 and (number, side) in self.fields
+            for number in map(int, np.flatnonzero(half[frame]))
+            if (value := half[frame, number]) > 0 and (number, side) in self.fields
         ]
         if not active:
-            return FrameMotion(rigid, skin, None, None, None, self.mouth)
+            return FrameMotion(coarse, rigid, None, None, None, self.mouth)
+        skin = rigid.copy()
         upper, lower = rigid[self.mouth].copy(), rigid[self.mouth].copy()
         for value, field in active:
             skin[field.box] += value * field.skin
@@ -148,16 +149,13 @@ class SkinWarp:
         )
         deformed = _follow((whole[0], whole[1]), skin)
         if not any(field.upper is not None for _, field in active):
-            return FrameMotion(rigid, skin, None, None, deformed, self.mouth)
-        return FrameMotion(rigid, skin, upper, lower, deformed, _follow(self.mouth, rigid))
+            return FrameMotion(coarse, skin, None, None, deformed, self.mouth)
+        return FrameMotion(coarse, skin, upper, lower, deformed, _follow(self.mouth, rigid))
 
-    def rigid(self, track: FaceTrack, frame: int) -> Floats:
-        """(ROWS, COLUMNS, 2) px: motion by head, torso, breath and throat."""
-        moved = self.move_points(self.points, self.share, track, frame)
-        half = (moved - self.still).T.reshape(2, ROWS // 2, COLUMNS // 2)
-        field = np.empty((ROWS, COLUMNS, 2), np.float32)
-        for axis in (0, 1):
-            field[..., axis] = enlarge(half[axis], COLUMNS, ROWS)
+    def coarse(self, track: FaceTrack, frame: int) -> Floats:
+        """(ROWS / 2, COLUMNS / 2, 2) px: motion by head, torso, breath and throat."""
+        field = self.move_points(self.points, self.share, track, frame) - self.still
+        field = field.reshape(ROWS // 2, COLUMNS // 2, 2)
         if track.swallow[frame]:
             field += track.swallow[frame] * self.swallow
         return field

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from expression.synthetic.drawing import Scene, draw
 from expression.synthetic.sensor import Sensor, lens
 
 
-def expose(sensor, grey, frame=0, gain=1.0):
+def expose(sensor, grey, frame=0, gain=1.0, take=0):
     out = np.empty((768, 1024), np.uint8)
-    sensor.expose(np.full((768, 1024), grey, np.float32), gain, frame, out)
+    draw(Scene(np.full((768, 1024), grey, np.float32)), sensor.exposure(gain, frame, take), out=out)
     return out
 
 
@@ -57,8 +58,5 @@ def test_the_lens_spreads_a_point_and_keeps_its_light():
 
 
 def test_another_take_has_other_noise():
-    sensor, grey = Sensor(3), np.full((768, 1024), 128, np.float32)
-    first, second = np.empty((2, 768, 1024), np.uint8)
-    sensor.expose(grey, 1.0, 5, first, take=1)
-    sensor.expose(grey, 1.0, 5, second, take=2)
-    assert (first != second).mean() > 0.5
+    sensor = Sensor(3)
+    assert (expose(sensor, 128, 5, take=1) != expose(sensor, 128, 5, take=2)).mean() > 0.5
