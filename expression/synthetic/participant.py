@@ -38,5 +38,15 @@ class Participant:
         return cls(identity_seed, temperament_of(identity_seed), Renderer(appearance))
 
     def render(self, track: FaceTrack, frame: int, out: npt.NDArray[np.uint8], take: int = 0) -> None:
-        """Draws frame `frame` of a track into uint8 (768, 1024); recordings with other `take` have other noise."""
+        """Draws one frame.
+
+        Any frame may be drawn at any time: it costs the same and has the same bytes whichever were drawn before, so the
+        sixteen frames that a network sees cost sixteen frames, not a clip. Not for several threads at once.
+
+        Args:
+            track: What the face does.
+            frame: Which frame of it.
+            out: uint8 (768, 1024), filled.
+            take: Which recording of the participant this is: another one has other noise.
+        """
         self.renderer.render(track, frame, out, take)
