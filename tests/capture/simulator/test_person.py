@@ -114,6 +114,7 @@ def test_a_machine_too_slow_to_wait_for_shows_the_test_picture_this_time(tmp_pat
         shown.wait(patience_s=0.0)
         assert shown.features == {}
         assert "next time" in lines(shown)
+        wait_for(renderers)
         (renderer,) = renderers()
         assert renderer.nice() == 19, "a recording begins now"
     assert not renderers()
