@@ -122,7 +122,7 @@ _OVERLONG_MOST_S = 0.545
 APEX_POSITION: Final = ((0.0, 0.16), (0.05, 0.30), (0.25, 0.43), (0.50, 0.51), (0.75, 0.61), (0.95, 0.79), (1.0, 0.90))
 """Quantiles of (apex - onset) / (offset - onset); between them the distribution is even. The ends are ours."""
 
-_RARE_SHARE = 0.06
+RARE_SHARE: Final = 0.06
 """Expressions that show a unit beside those of the table, so that each of the 24 occurs."""
 
 # What the paper does not tabulate is ours: movements of the mouth and jaw that no emotion is known by.
@@ -209,16 +209,20 @@ def sample_units(rng: np.random.Generator, emotion: Emotion) -> tuple[CodedUnit,
     chosen = sets[int(rng.choice(len(sets), p=probabilities))]
     side = (Side.LEFT, Side.RIGHT)[int(rng.integers(2))]
     units = [CodedUnit(pattern.unit, side if pattern.one_sided else Side.BOTH) for pattern in chosen]
-    if rng.random() < _RARE_SHARE:
-        listed = {occurrence.pattern.unit for occurrence in UNIT_OCCURRENCE.get(emotion, _OTHERS)}
-        taken = [coded.unit for coded in units]
-        rare = [
-            unit
-            for unit in ActionUnit
-            if unit not in listed and not any(frozenset({unit, other}) in _OPPOSED for other in taken)
-        ]
+    if rng.random() < RARE_SHARE:
+        rare = rare_units(emotion, [coded.unit for coded in units])
         units.append(CodedUnit(rare[int(rng.integers(len(rare)))]))
     return tuple(sorted(units, key=lambda coded: coded.unit))
+
+
+def rare_units(emotion: Emotion, taken: Sequence[ActionUnit]) -> list[ActionUnit]:
+    """Units that the table does not list for an emotion and that can show beside those of an expression."""
+    listed = {occurrence.pattern.unit for occurrence in UNIT_OCCURRENCE.get(emotion, _OTHERS)}
+    return [
+        unit
+        for unit in ActionUnit
+        if unit not in listed and not any(frozenset({unit, other}) in _OPPOSED for other in taken)
+    ]
 
 
 def sample_timing(rng: np.random.Generator, slowest_fps: float = 200.0) -> tuple[float, float]:
