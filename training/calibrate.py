@@ -3,20 +3,48 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from training.metrics import Scores, confusion_matrix
+
 _COLDEST, _HOTTEST = 0.05, 20.0
 _GOLDEN: Final = (math.sqrt(5) - 1) / 2
 _STEPS: Final = 60
+SHIFTS: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""Shares of the log prior that `best_shift` tries."""
 LEAST_ANSWERED: Final = 0.5
 """A model that is not sure of more than half of what it sees is of no use in a readout."""
 
 Logits = npt.NDArray[np.floating]
 Classes = npt.NDArray[np.int64]
+
+
+def best_shift(logits: Logits, classes: Classes, counts: Sequence[int] | Classes) -> npt.NDArray[np.float64]:
+    """What is added to the logits of a model that has seen all classes alike, so that UF1 is greatest.
+
+    A share of the log of how frequent each class is (A. K. Menon et al.: Long-Tail Learning via Logit Adjustment, ICLR
+    2021, section 4.2): none of it is best for UAR, all of it for accuracy.
+
+    Args:
+        logits: (samples, classes) of validation samples.
+        classes: (samples,) what is true.
+        counts: (classes,) training samples of each class.
+
+    Returns:
+        (classes,); the smallest share among equals.
+    """
+    frequent = np.maximum(np.asarray(counts, np.float64), 0.5)
+    prior = np.log(frequent / frequent.sum())
+    number = len(frequent)
+    scores = [
+        Scores.of(confusion_matrix(classes, (logits + share * prior).argmax(axis=1), number)).uf1 for share in SHIFTS
+    ]
+    return np.asarray(SHIFTS[int(np.argmax(scores))] * prior, np.float64)
 
 
 @dataclass(frozen=True)

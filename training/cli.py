@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from capture.console import run_command
-from training.commands import evaluate, export, fit, synthesize
+from training.commands import bayes, crossval, evaluate, export, fit, from_sessions, reproduce, synthesize
 
 app = typer.Typer(
     add_completion=False,
@@ -15,8 +15,12 @@ app = typer.Typer(
 )
 app.command(epilog=synthesize.EPILOG)(synthesize.synthesize)
 app.command(epilog=fit.EPILOG)(fit.fit)
+app.command(epilog=crossval.EPILOG)(crossval.crossval)
 app.command(epilog=evaluate.EPILOG)(evaluate.evaluate)
+app.command(epilog=reproduce.EPILOG)(reproduce.reproduce)
 app.command(epilog=export.EPILOG)(export.export)
+app.command("from-sessions", epilog=from_sessions.EPILOG)(from_sessions.from_sessions)
+app.command(epilog=bayes.EPILOG)(bayes.bayes)
 
 
 def main() -> None:

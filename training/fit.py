@@ -20,6 +20,7 @@ from torch.utils.data import DataLoader
 from capture.recording.files import write_whole
 from expression.emotions import BASIC_EMOTIONS
 from expression.errors import BadInput, ExpressionError
+from training.calibrate import best_shift
 from training.clips import ClipDataset, EpochSampler, subset
 from training.datasets.sample import Sample
 from training.datasets.source import Source
@@ -36,6 +37,8 @@ from training.run_facts import RunFacts
 RECIPE_FILE: Final = "recipe.json"
 PREDICTIONS_FILE: Final = "test.npz"
 VALIDATION_FILE: Final = "validation.npz"
+SHIFT_FILE: Final = "shift.json"
+"""What is added to the outputs, where the recipe adjusts them to how frequent classes are."""
 _LAST, _BEST = "last.ckpt", "best.ckpt"
 _HERE: Final = Machine()
 Progress = Callable[[int, int, str], None]
@@ -101,11 +104,19 @@ def fit(
         report = load_checkpoint(network, init)
     trained = _train(recipe, network, dataset, split, folder, machine, progress)
     checkpoint, epoch = load_best(network, folder)
-    parts = []
-    for indices in (split.validation, split.test):
-        logits = predict(network, subset(dataset, indices), recipe, trained, machine.workers)
-        parts.append(Predictions.of([samples[int(index)] for index in indices], logits))
-    validation, test = parts
+    checked, tested = (
+        predict(network, subset(dataset, indices), recipe, trained, machine.workers)
+        for indices in (split.validation, split.test)
+    )
+    if recipe.adjust_priors:
+        counts = np.bincount(dataset.classes[split.train], minlength=len(BASIC_EMOTIONS))
+        shift = best_shift(checked, dataset.classes[split.validation], counts)
+        write_whole(folder / SHIFT_FILE, json.dumps(shift.tolist()).encode())
+        checked, tested = (np.asarray(logits + shift, np.float32) for logits in (checked, tested))
+    validation, test = (
+        Predictions.of([samples[int(index)] for index in indices], logits)
+        for indices, logits in ((split.validation, checked), (split.test, tested))
+    )
     validation.write(folder / VALIDATION_FILE)
     test.write(done)
     return Fitted(folder, checkpoint, epoch, validation, test, report)
@@ -137,6 +148,24 @@ def load_best(network: nn.Module, folder: Path) -> tuple[Path, int]:
     except (OSError, KeyError, RuntimeError, EOFError) as error:
         raise BadInput(f"{path} is no trained model of this recipe ({str(error).splitlines()[0]})") from error
     return path, int(content["epoch"])
+
+
+def final_network(recipe: Recipe, folder: Path) -> nn.Module:
+    """The network of a finished run as it is to be used: the best epoch, its outputs adjusted.
+
+    Raises:
+        BadInput: The folder holds none.
+    """
+    network = make_network(recipe)
+    load_best(network, folder)
+    if recipe.adjust_priors:
+        try:
+            shift = torch.tensor(json.loads((folder / SHIFT_FILE).read_text()), dtype=torch.float32)
+        except (OSError, ValueError) as error:
+            raise BadInput(f"{folder / SHIFT_FILE} cannot be read ({error}): train again") from error
+        with torch.no_grad():
+            network.get_parameter(f"{network.head}.bias").add_(shift)
+    return network
 
 
 def read_recipe(folder: Path) -> Recipe:
@@ -212,7 +241,9 @@ def _train(
     loss = make_loss(recipe.loss, counts, beta=recipe.beta, gamma=recipe.gamma, smoothing=recipe.smoothing)
     steps = recipe.epochs * -(-len(train_loader) // recipe.accumulate)
     module = Recogniser(recipe, network, loss, steps)
-    keep = ModelCheckpoint(folder, "best", monitor="val_uf1", mode="max", save_last=True, enable_version_counter=False)
+    best = ModelCheckpoint(folder, "best", monitor="val_uf1", mode="max", enable_version_counter=False)
+    # Every epoch, to go on from; Lightning's own `save_last` follows the best one.
+    last_one = ModelCheckpoint(folder, "last", enable_version_counter=False)
     with quiet():
         trainer = lightning.Trainer(
             accelerator=machine.accelerator,
@@ -222,7 +253,7 @@ def _train(
             accumulate_grad_batches=recipe.accumulate,
             gradient_clip_val=recipe.clip_gradient or None,
             deterministic="warn",
-            callbacks=[keep, _Reporter(progress)],
+            callbacks=[best, last_one, _Reporter(progress)],
             logger=[CSVLogger(folder, "log", version=""), TensorBoardLogger(str(folder), "tensorboard", version="")],
             enable_progress_bar=False,
             enable_model_summary=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from expression.errors import BadInput
@@ -9,13 +10,20 @@ from training.calibrate import calibrate
 from training.card import CardFacts
 from training.clips import clip_of
 from training.export import Exported, export_bundle
-from training.fit import PREDICTIONS_FILE, VALIDATION_FILE, load_best, make_network, read_recipe
+from training.fit import PREDICTIONS_FILE, VALIDATION_FILE, final_network, read_recipe
 from training.predictions import Predictions
 from training.run_facts import RunFacts
 
 
 def export_run(
-    run: Path, out: Path, *, name: str, licence: str = "", int8: bool = True, static: bool = False
+    run: Path,
+    out: Path,
+    *,
+    name: str,
+    licence: str = "",
+    remarks: Sequence[str] = (),
+    int8: bool = True,
+    static: bool = False,
 ) -> Exported:
     """Write the bundle of a run.
 
@@ -24,6 +32,7 @@ def export_run(
         out: Folder of the bundle.
         name: Of the model.
         licence: Under which terms it may be used.
+        remarks: Paragraphs for the card.
         int8: Quantise as well, with training clips.
         static: Fix the batch to one clip.
 
@@ -35,8 +44,7 @@ def export_run(
     if not (run / PREDICTIONS_FILE).exists():
         raise BadInput(f"{run} is not finished: start dfme-train fit again with the same options")
     facts = RunFacts.read(run)
-    network = make_network(recipe)
-    load_best(network, run)
+    network = final_network(recipe, run)
     validation, test = Predictions.read(run / VALIDATION_FILE), Predictions.read(run / PREDICTIONS_FILE)
     scores = test.scores
     card = CardFacts(
@@ -45,6 +53,7 @@ def export_run(
         samples=facts.samples,
         simulated=facts.simulated,
         licence=licence,
+        remarks=tuple(remarks),
         metrics={"accuracy": scores.accuracy, "UF1": scores.uf1, "UAR": scores.uar} if len(test.names) else {},
     )
     return export_bundle(

@@ -95,3 +95,9 @@ def store(tmp_path, samples, recipe):
 def plain_recipe():
     """No change of clips from epoch to epoch."""
     return TINY.changed(augment=Augmentation().model_dump(), resample=False)
+
+
+@pytest.fixture
+def fill():
+    """Puts crops of samples into a store."""
+    return fill_store

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.calibrate import best_refusal, best_temperature, calibrate, calibration_error, negative_log_likelihood
+from training.calibrate import (
+    best_refusal,
+    best_shift,
+    best_temperature,
+    calibrate,
+    calibration_error,
+    negative_log_likelihood,
+)
 
 
 @pytest.fixture
@@ -48,3 +55,14 @@ def test_at_least_half_is_answered():
 
 def test_a_model_that_is_always_right_is_always_sure():
     assert best_refusal(np.array([0.9, 0.8]), np.ones(2, bool)) == 0.0
+
+
+def test_outputs_are_shifted_towards_frequent_classes_where_that_helps():
+    counts = np.array([900, 100])
+    classes = np.array([0] * 90 + [1] * 10)
+    undecided = np.tile([0.0, 0.5], (100, 1))
+    undecided[classes == 1, 1] += 5
+    shift = best_shift(undecided, classes, counts)
+    assert ((undecided + shift).argmax(axis=1) == classes).all()
+    sure = np.where(np.arange(2) == classes[:, None], 9.0, 0.0)
+    assert best_shift(sure, classes, counts).tolist() == [0, 0]

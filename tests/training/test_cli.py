@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from capture.console import run_command
+from training.cli import app
+
 TRAIN = [sys.executable, "-P", "-m", "training.cli"]
 
 
@@ -62,3 +65,42 @@ def test_a_folder_that_cannot_be_made_is_named():
     done = train("synthesize", "--out", Path("/proc/nowhere"), "--subjects", 1)
     assert done.returncode == 2
     assert "/proc/nowhere" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["fit", "crossval", "evaluate", "reproduce", "export", "from-sessions", "bayes"])
+def test_every_command_has_examples(command):
+    done = train(command, "--help")
+    assert done.returncode == 0
+    assert f"dfme-train {command}" in done.stdout.split("Examples")[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["fit", "--data", "/nowhere", "--out", "x"], "/nowhere"),
+        (["fit", "--data", "simulated:lots", "--out", "x"], "SUBJECTSxCLIPS"),
+        (["fit", "--data", "simulated:4x2", "--recipe", "best", "--out", "x"], "paper-i3d"),
+        (["fit", "--data", "simulated:4x2", "--model", "r3d-18", "--width", "0.5", "--out", "x"], "width"),
+        (["evaluate", "/nowhere"], "/nowhere"),
+        (["export", "/nowhere", "--out", "x"], "/nowhere"),
+        (["reproduce", "--data", "/nowhere", "--out", "x", "--tables", "10"], "table 10"),
+        (["from-sessions", "/nowhere", "--out", "x"], "/nowhere"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_status_2(tmp_path, monkeypatch, capsys, arguments, word):
+    # In this process: a new one takes seconds to import torch.
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        run_command(app, [*arguments, "--json"])
+    assert ended.value.code == 2
+    said = capsys.readouterr()
+    (line,) = said.err.strip().splitlines()
+    assert word in line
+    assert json.loads(said.out.splitlines()[-1])["exit_status"] == 2
+
+
+def test_the_best_of_all_models_is_told():
+    done = train("bayes", "--part", "C", "--json")
+    assert done.returncode == 0, done.stderr
+    best = json.loads(done.stdout.splitlines()[-1])
+    assert 0.5 < best["by_uf1"]["uf1"] < 1

@@ -27,6 +27,7 @@ def export(
     out: Annotated[Path, typer.Option(help="Folder of the bundle.")],
     name: Annotated[str, typer.Option(help="Name of the model. Default: that of the folder.")] = "",
     licence: Annotated[str, typer.Option(help="Under which terms it may be used.")] = "",
+    remark: Annotated[list[str] | None, typer.Option(help="Paragraph for the model card; may be repeated.")] = None,
     int8: Annotated[bool, typer.Option(help="Quantise as well.")] = True,
     static: Annotated[bool, typer.Option("--static", help="Fix the batch to one clip.")] = False,
     as_json: options.AsJson = False,
@@ -35,7 +36,7 @@ def export(
     options.need_torch()
     from training.run_export import export_run
 
-    done = export_run(run, out, name=name or out.name, licence=licence, int8=int8, static=static)
+    done = export_run(run, out, name=name or out.name, licence=licence, remarks=remark or (), int8=int8, static=static)
     record = done.bundle.record
     if as_json:
         print_json(

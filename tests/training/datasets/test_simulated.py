@@ -1,0 +1,49 @@
+"""Simulated participants as samples: rendered when asked for, aligned once, and read from disk ever after."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from expression.emotions import BASIC_EMOTIONS
+from expression.errors import BadInput
+from expression.synthetic.dataset import Recording, performance_of
+from training.datasets import CropPlan, CropStore
+from training.datasets.simulated import parse_simulated, simulated_samples
+
+
+def test_a_name_says_how_many_and_of_what():
+    plan, subjects, clips = parse_simulated("simulated:64x24,part=A,fps=500,seed=7")
+    assert (subjects, clips, plan.part, plan.rate_fps, plan.seed) == (64, 24, "A", 500, 7)
+    with pytest.raises(BadInput, match="SUBJECTSxCLIPS"):
+        parse_simulated("simulated:many")
+
+
+def test_every_sample_has_one_of_the_seven_and_is_what_the_performance_shows():
+    plan, _, _ = parse_simulated("simulated:2x5,seed=3")
+    samples = simulated_samples(plan, 2, 5)
+    assert [sample.subject for sample in samples] == ["sub0001"] * 5 + ["sub0002"] * 5
+    for sample in samples:
+        assert sample.emotion in BASIC_EMOTIONS
+        (placed,) = performance_of(plan, Recording(int(sample.subject[3:]), int(sample.name[-2:]))).expressions
+        assert placed.expression.key_frames(placed.start_s, 200) == sample.key_frames
+        assert sample.frames.span[1] > sample.key_frames.offset
+
+
+def test_crops_are_made_once_and_hold_the_moving_face(tmp_path):
+    samples = simulated_samples(parse_simulated("simulated:1x1,seed=3")[0], 1, 1)
+    store = CropStore(tmp_path, CropPlan(size_px=64, frames=4, finder="cascades"))
+    usable, refused = store.prepare(samples)
+    assert usable == samples
+    assert not refused
+    crops = store.load(samples[0])
+    key_frames = samples[0].key_frames
+    assert {key_frames.onset, key_frames.peak, key_frames.offset} <= set(crops.numbers.tolist())
+    assert crops.pictures.shape == (len(crops.numbers), 64, 64)
+    assert crops.pictures.std() > 20
+
+    before = store.path(samples[0]).stat().st_mtime_ns
+    store.prepare(samples)
+    assert store.path(samples[0]).stat().st_mtime_ns == before
+    nearest = crops.at(np.array([key_frames.peak + 1]))
+    np.testing.assert_array_equal(nearest[0], crops.pictures[crops.numbers.tolist().index(key_frames.peak)])
