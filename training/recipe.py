@@ -192,7 +192,7 @@ PRESETS: Final[dict[str, Recipe]] = {
     **{f"paper-{name.lower()}": paper_recipe(name) for name in MODEL_SETUPS},
     "small": recipe_of(_SMALL),
 }
-"""`paper-i3d` and so on: the paper's baselines. `small`: flow at 64 pixels and an I3D of quarter width, for processors."""
+"""`paper-i3d` and so on: the paper's baselines. `small`: flow at 64 pixels, an I3D of quarter width, for processors."""
 
 
 def load_recipe(name: str) -> Recipe:
