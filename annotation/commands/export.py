@@ -16,7 +16,7 @@ from annotation.coded.from_study import study_samples
 from annotation.commands.common import Db, Json, Sessions, StudyFile, open_study
 from annotation.export.bids import bids_label, session_numbers, write_derivatives
 from annotation.export.consent import Purpose, check_consent
-from annotation.export.dfme import CLIPS, TABLE, Clip, empty_folder, lay_out, write_dataset
+from annotation.export.dfme import CLIPS, LABELS, MANIFEST, TABLE, Clip, empty_folder, lay_out, write_dataset
 from annotation.export.elan import eaf
 from annotation.export.table import csv_table
 from capture.console import Progress, output, print_json
@@ -36,6 +36,9 @@ Examples:
 
   dfme-annotate export /data/study1 --out tables --format bids --format elan --format csv
 """
+
+
+CSV = "expressions.csv"
 
 
 class Format(StrEnum):
@@ -138,19 +141,22 @@ def _ledger_entry(plan: _Plan, formats: Sequence[Format], out: Path, purpose: Pu
         if Format.BIDS in formats:
             paths[sample.subject].append(f"derivatives/dfme/sub-{bids_label(sample.subject)}")
         if Format.ELAN in formats:
-            paths[sample.subject].append(_eaf_name(sample))
-    tables = [TABLE] if Format.DFME in formats else []
+            paths[sample.subject].append(f"elan/{sample.subject}")
+        paths[sample.subject] += []
+    tables = [TABLE, LABELS, MANIFEST] if Format.DFME in formats else []
+    tables += [CSV] if Format.CSV in formats else []
     return Exported(
         what=f"annotation: {', '.join(formats)}, for {purpose.value}",
         time=now_utc(),
         out=str(out.absolute()),
         paths={subject: list(dict.fromkeys(theirs)) for subject, theirs in paths.items()},
         tables=tuple(tables),
+        names={subject: subject for subject in paths},
     )
 
 
 def _eaf_name(sample: CodedSample) -> str:
-    return f"elan/{sample.subject}_{sample.name.replace('/', '_')}.eaf"
+    return f"elan/{sample.subject}/{sample.subject}_{sample.name.replace('/', '_')}.eaf"
 
 
 def _write_tables(plan: _Plan, formats: Sequence[Format], out: Path, name: str) -> None:
@@ -160,11 +166,11 @@ def _write_tables(plan: _Plan, formats: Sequence[Format], out: Path, name: str) 
         by_file: dict[str, list[CodedSample]] = defaultdict(list)
         for sample in plan.samples:
             by_file[_eaf_name(sample)].append(sample)
-        (out / "elan").mkdir()
         for file, theirs in by_file.items():
+            (out / file).parent.mkdir(parents=True, exist_ok=True)
             write_whole(out / file, eaf(theirs))
     if Format.CSV in formats:
-        write_whole(out / "expressions.csv", csv_table(plan.samples))
+        write_whole(out / CSV, csv_table(plan.samples))
 
 
 def _tell(figures: dict[str, object], json_output: bool) -> None:

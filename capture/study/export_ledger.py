@@ -27,7 +27,7 @@ class Exported(msgspec.Struct, frozen=True):
     paths: dict[str, list[str]]
     """For each participant what is theirs in it, relative to `out`; what a withdrawal removes."""
     tables: tuple[str, ...] = ()
-    """Tables with a line for each participant, tab-separated, relative to `out`; a withdrawal removes the line."""
+    """Tables with lines of participants, relative to `out`; a withdrawal removes theirs. See `exported_tables`."""
     names: dict[str, str] = {}
     """What each participant is called in the export."""
     shift_days: dict[str, int] = {}

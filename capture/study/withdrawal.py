@@ -15,8 +15,8 @@ from capture.errors import BadInput, CaptureError, RecordingInvalid
 from capture.participants import Registry
 from capture.recording.repair import process_writing
 from capture.session import SESSION_FILE, Session
-from capture.study.bids_export import read_table, write_table
 from capture.study.export_ledger import Exported, ExportLedger
+from capture.study.exported_tables import remove_lines
 
 _BUNDLE_FILE: Final = "bundle.json"
 Progress = Callable[[int, int, str], None]
@@ -133,10 +133,10 @@ def remove_participant(found: Found, study: Path, progress: Progress = lambda *_
         removal.bytes += size
         removal.sessions += folder in found.sessions
     for table, name in found.tables:
-        rows = read_table(table)
-        if rows:
-            columns = {column: column for column in rows[0]}
-            write_table(table, columns, [row for row in rows if name not in row.values()])
+        try:
+            remove_lines(table, name)
+        except RecordingInvalid as error:
+            removal.failed.append(str(error))
     if not removal.failed:
         registry.erased(pseudonym, sessions=removal.sessions, files=removal.files, size_bytes=removal.bytes)
     return removal

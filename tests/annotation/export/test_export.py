@@ -18,6 +18,7 @@ from annotation.store.schema import ClipRow, DecisionRow, RoundRow
 from capture.console import run_command
 from capture.participants import Registry
 from capture.study.export_ledger import ExportLedger
+from capture.study.withdrawal import find_participant, remove_participant
 from expression.label_sheets import read_table
 from tests.annotation.conftest import write_session
 from tests.annotation.people import small_study
@@ -89,7 +90,7 @@ def test_pictures_around_the_key_frames_and_other_formats(run, coded_folder, tmp
     lines = tables[0].read_text().splitlines()
     assert lines[0].split("\t")[:3] == ["onset", "duration", "trial_type"]
     assert lines[1].split("\t")[:3] == ["0.200000", "0.142000", "micro"]
-    assert len(list((tmp_path / "out" / "elan").iterdir())) == 3
+    assert len(list((tmp_path / "out" / "elan").rglob("*.eaf"))) == 3
     assert len((tmp_path / "out" / "expressions.csv").read_text().splitlines()) == 7
 
 
@@ -113,6 +114,22 @@ def test_only_those_who_agreed_are_in_an_export_and_the_ledger_knows_it(run, cod
     assert [sorted(entry.paths) for entry in entries] == [["P02"], ["P01"]]
     for entry in entries:
         assert all((tmp_path / entry.out / path).is_dir() for paths in entry.paths.values() for path in paths)
+
+
+def test_a_withdrawal_takes_a_participant_out_of_every_export(run, coded_folder, tmp_path):
+    everything = [part for one in ("dfme", "bids", "elan", "csv") for part in ("--format", one)]
+    run("export", coded_folder, "--out", tmp_path / "out", *everything)
+    remove_participant(find_participant("P01", coded_folder), coded_folder)
+
+    held = [
+        file
+        for file in (tmp_path / "out").rglob("*")
+        if "P01" in file.name or (file.suffix in (".json", ".tsv", ".csv", ".eaf") and "P01" in file.read_text())
+    ]
+    assert held == []
+    rows = list(openpyxl.load_workbook(tmp_path / "out" / "train_labels.xlsx").active.values)
+    assert [row[1] for row in rows] == ["Filename", "P02_01", "P02_02"]
+    assert len((tmp_path / "out" / "expressions.csv").read_text().splitlines()) == 3
 
 
 def test_an_export_never_mixes_with_what_is_there(run, coded_folder, tmp_path):
