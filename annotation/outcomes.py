@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Final, Literal, cast
 
@@ -151,6 +151,20 @@ class Outcomes:
                     self._kept.pop(next(iter(self._kept)))
                 self._kept[key] = known
         return known
+
+    def settled(self, session: Session, row: RoundRow) -> Mapping[int, Outcome]:
+        """As `of_round`; clips of a units round that were settled in the cross-check count as settled."""
+        found = self.of_round(session, row)
+        if row.kind != RoundKind.UNITS or all(outcome.answer is not None for outcome in found.values()):
+            return found
+        states = self.states(session)
+        later = {clip: states[clip].units for clip, outcome in found.items() if outcome.answer is None}
+        return {
+            clip: replace(outcome, answer=units, by="coders", reason=f"{outcome.reason}; settled in the cross-check")
+            if (units := later.get(clip)) is not None
+            else outcome
+            for clip, outcome in found.items()
+        }
 
     def states(self, session: Session) -> dict[int, ClipState]:
         """Where every clip stands; clips that no closed round held are not in it."""

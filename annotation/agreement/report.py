@@ -105,7 +105,7 @@ def report(session: Session, outcomes: Outcomes, row: RoundRow, draws: int) -> A
         case RoundKind.SELECTION:
             figures, tables = [], []
     if answers.kind is not RoundKind.SELECTION:
-        figures.append(_settled(outcomes.of_round(session, row)))
+        figures.append(_settled(outcomes.settled(session, row)))
     return AgreementReport(
         round=row.id,
         kind=answers.kind,

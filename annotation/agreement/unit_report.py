@@ -50,9 +50,9 @@ def unit_tables(clips: Sequence[Clip]) -> list[FigureTable]:
     return [
         FigureTable(
             key="units",
-            title="Units, left and right counted as the unit",
+            title="Units that somebody marked, left and right counted as the unit",
             columns=["unit", "both", "one alone", "neither", "kappa", "R"],
-            rows=[cells(unit.code, *_unit_row(unit, clips)) for unit in ActionUnit],
+            rows=[cells(unit.code, *row) for unit in ActionUnit if any((row := _unit_row(unit, clips))[:2])],
         ),
         FigureTable(
             key="pairs",

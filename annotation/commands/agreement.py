@@ -92,8 +92,7 @@ def _print(console: Console, found: AgreementReport) -> None:
         console.print(f"\n{escape(table.title)}")
         shown = Table(*table.columns, box=None, pad_edge=False, header_style="dim")
         for row in table.rows:
-            if any(isinstance(cell, int | float) and cell for cell in row[1:4]):
-                shown.add_row(*(_cell(cell) for cell in row))
+            shown.add_row(*(_cell(cell) for cell in row))
         console.print(shown)
     console.print()
 

@@ -132,7 +132,7 @@ def _round(context: Context, session: Session, row: RoundRow) -> Round:
     total = Counter(coder for _, _, coder in rows)
     waiting = None
     if row.closed is not None and kind is not RoundKind.SELECTION:
-        waiting = sum(outcome.by == "nobody" for outcome in context.outcomes.of_round(session, row).values())
+        waiting = sum(outcome.by == "nobody" for outcome in context.outcomes.settled(session, row).values())
     return Round(
         id=row.id,
         kind=kind,
@@ -196,7 +196,7 @@ def results(_lead: Lead, context: Shared, number: Number) -> RoundResults:
         row = _closed(session, number)
         if row.kind == RoundKind.SELECTION:
             return RoundResults(round=row.id, kind=RoundKind.SELECTION, clips=_selected(session, row))
-        found = context.outcomes.of_round(session, row)
+        found = context.outcomes.settled(session, row)
         clips = _places(session)
         return RoundResults(
             round=row.id,

@@ -96,7 +96,9 @@ def test_from_key_frames_to_emotion(people, clips):
         for item in people.items(name, check):
             send(people[name], item, {"kind": "crosscheck", "units": ["AU6", "AU12"]})
     lead.post(f"/api/rounds/{check}/close")
-    assert all(one["settled"] for one in lead.get(f"/api/rounds/{check}/results").json()["clips"])
+    for number in (units, check):
+        assert all(one["settled"] for one in lead.get(f"/api/rounds/{number}/results").json()["clips"])
+        assert lead.get(f"/api/rounds/{number}").json()["disagreements"] == 0
 
     emotion = people.open_round("emotion")
     first = people["ben"].get(f"/api/items/{people.items('ben', emotion)[0]}").json()
