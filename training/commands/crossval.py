@@ -64,7 +64,7 @@ def crossval(
     )
     if protocol is options.Protocol.RANDOM:
         typer.echo(f"warning: {LEAKAGE_WARNING}", err=True)
-    with Progress("training", "epochs") as progress:
+    with Progress("training", "steps") as progress:
         result = cross_validate(plan, progress.update)
     intervals = {name: result.interval(name) for name in ("accuracy", "uf1", "uar")}
     if as_json:

@@ -91,7 +91,7 @@ def reproduce(
         job.recipe(cell)  # what makes no sense is said before hours of work
     if protocol is options.Protocol.RANDOM:
         typer.echo(f"warning: {LEAKAGE_WARNING}", err=True)
-    with Progress("training", "epochs") as progress:
+    with Progress("training", "steps") as progress:
         hooks: dict[str, Any] = {"progress": progress.update, "after_cell": lambda done: write_report(job, done)}
         if ray:
             from training.ray_runner import reproduce_on_cluster
