@@ -13,6 +13,7 @@ from expression.face import best_finder
 from realtime.engines import ENGINES
 from realtime.recognition import Recogniser, model_at
 from realtime.replay import ReplaySummary, default_out, replay
+from realtime.score_command import EPILOG, score_command
 from realtime.sources import open_source
 
 _EPILOG = """
@@ -25,6 +26,8 @@ Examples:
   dfme-live --replay face.mp4 --out face.jsonl --json
 
   dfme-live --replay synthetic/long/sub0001_01.zarr --engine openvino --model models/ours
+
+  dfme-live score synthetic/long synthetic/spotting.csv
 """
 
 app = typer.Typer(
@@ -81,6 +84,9 @@ def live(
     typer.echo(
         f"{target}: {len(summary.expressions)} expressions in {summary.seconds:.1f} s, in {summary.took_s:.1f} s"
     )
+
+
+app.command("score", epilog=EPILOG)(score_command)
 
 
 def main() -> None:
