@@ -91,6 +91,9 @@ def _parts(
         splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
         return _quietly(splitter, everything, classes, None)
     _need(subjects, max(folds, 3), f"{folds} folds")
+    most = int(np.bincount(classes).max(initial=0))
+    if most < folds:
+        raise BadInput(f"no emotion has more than {most} samples, too few for {folds} folds: give fewer, or more data")
     return _quietly(StratifiedGroupKFold(folds, shuffle=True, random_state=seed), everything, classes, people)
 
 
@@ -120,10 +123,9 @@ def _with_validation(
     seed: int,
     share: float,
 ) -> Split:
-    parts = max(2, round(1 / share))
+    parts = max(2, min(round(1 / share), int(np.bincount(classes[pool]).max())))
     if people is None:
-        least = max(2, min(parts, int(np.bincount(classes[pool]).max())))
-        splitter: Any = StratifiedKFold(least, shuffle=True, random_state=seed)
+        splitter: Any = StratifiedKFold(parts, shuffle=True, random_state=seed)
         keep, check = _quietly(splitter, pool, classes[pool], None)[0]
     elif len(np.unique(people[pool])) >= parts:
         splitter = StratifiedGroupKFold(parts, shuffle=True, random_state=seed)

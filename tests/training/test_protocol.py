@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from expression.emotions import BASIC_EMOTIONS
 from expression.errors import BadInput
 from training.protocol import make_splits
 
@@ -58,3 +59,16 @@ def test_a_seed_gives_the_same_folds_and_another_one_others(samples):
 def test_too_few_subjects_are_named(samples):
     with pytest.raises(BadInput, match="7 subjects and there are 6"):
         make_splits(samples, folds=7)
+
+
+def test_few_samples_of_every_emotion_are_no_reason_to_fail(samples):
+    """Twelve subjects with one sample each: no emotion has as many as validation would have parts."""
+    few = [
+        replace(samples[0], subject=f"s{number}", name=f"s{number}", emotion=BASIC_EMOTIONS[number % 3])
+        for number in range(12)
+    ]
+    (split, *_) = make_splits(few, "subject", folds=3)
+    assert len(split.train) > 0
+    assert len(split.validation) > 0
+    with pytest.raises(BadInput, match="too few for 8 folds"):
+        make_splits(few, "subject", folds=8)
