@@ -70,6 +70,7 @@ def test_features_are_set_in_order_and_read_back(changed):
         assert camera.get("BouncingBallSize") == 20
 
 
+@pytest.mark.alone
 def test_frames_come_whole_in_order_and_at_the_rate_asked(camera):
     camera.start()
     before_ns = time.monotonic_ns()
