@@ -333,13 +333,15 @@ def find_arrival_steps(device_ns: npt.NDArray[np.integer], host_ns: npt.NDArray[
 def _narrowest(
     brackets: Sequence[LatchBracket],
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """Device times, middles and round trips of the half with the shortest round trips; of all where too few remain."""
+    """Device times, middles and round trips of the half with the shortest round trips, from the whole of the time."""
     round_trips = np.array([b.round_trip_ns for b in brackets], dtype=np.float64)
     device = np.array([b.device_ns for b in brackets], dtype=np.int64)
     middle = np.array([b.middle_ns for b in brackets], dtype=np.int64)
     keep = round_trips <= np.quantile(round_trips, _KEEP_BEST_SHARE)
-    if keep.sum() < _MIN_BRACKETS or np.ptp(device[keep]) == 0:
-        keep = np.ones(len(brackets), dtype=bool)
+    # Those can lie close together and tell no slope: the narrowest of the earlier and of the later half are with them.
+    late = device > (device.min() + device.max()) // 2
+    for half in (late, ~late):
+        keep |= half & (round_trips == np.min(round_trips, where=half, initial=np.inf))
     return device[keep], middle[keep], round_trips[keep]
 
 

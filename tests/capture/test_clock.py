@@ -14,6 +14,7 @@ from capture.clock import (
     LatchBracket,
     clock_fit_from_attributes,
     fit_arrivals,
+    fit_bracket_pieces,
     fit_brackets,
     piecewise_clock_from_attributes,
 )
@@ -57,6 +58,18 @@ def test_one_slow_reading_does_not_move_the_line():
     slow = LatchBracket(HOST_0 + 15_500_000_000, int(device_at(HOST_0 + 15_500_000_000)), HOST_0 + 15_540_000_000)
     fit = fit_brackets([*good, slow])
     assert np.abs(error_ns(fit, 30)).max() < 100_000
+
+
+@pytest.mark.parametrize("pieces", [1, 2])
+def test_narrow_brackets_that_lie_together_do_not_make_the_slope(pieces):
+    """Four readings within 0.1 ms when a trial begins are narrower than those of a second later, and a little off."""
+    first = [LatchBracket(t, t + 800 + lean, t + 1_600) for t, lean in ((0, 0), (34_000, -200), (69_000, 100))]
+    later = [LatchBracket(t, t + 1_000, t + 2_000) for t in (1_013_000_000, 1_150_000_000)]
+    one = [*first, *later]
+    behind = [LatchBracket(b.host_before_ns + 2 * 10**9, b.device_ns + 10**9, b.host_after_ns + 2 * 10**9) for b in one]
+    for fit in fit_bracket_pieces([one, behind][:pieces]) or []:
+        assert abs(fit.slope - 1) < 1e-6
+    assert fit_bracket_pieces([one, behind][:pieces]) is not None
 
 
 def test_narrow_brackets_outweigh_wide_ones_that_lean_to_one_side():
