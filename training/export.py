@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+import onnx
 import torch
 from torch import nn
 
@@ -127,6 +128,19 @@ def write_onnx(network: nn.Module, recipe: Recipe, path: Path, *, static: bool =
             verbose=False,
         )
         program.save(str(path), external_data=False)
+    strip_traces(path)
+
+
+def strip_traces(path: Path) -> None:
+    """Take out of an ONNX file where on the training machine each node was written: paths belong to nobody else."""
+    model = onnx.load(str(path))
+    for part in (model, model.graph, *model.graph.node, *model.graph.value_info, *model.functions):
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
+    for tensor in (*model.graph.initializer, *model.graph.input, *model.graph.output):
+        tensor.ClearField("doc_string")
+        tensor.ClearField("metadata_props")
+    onnx.save(model, str(path))
 
 
 def _checked(network: nn.Module, path: Path, batch: npt.NDArray[np.float32]) -> float:
