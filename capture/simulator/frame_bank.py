@@ -21,6 +21,7 @@ import numpy.typing as npt
 from av.stream import Disposition
 from av.video.reformatter import ColorRange, Interpolation
 
+from capture.cache import user_cache
 from capture.errors import BadInput
 from capture.simulator.bank_file import BankGeometry, FrameBank, FrameBankError, FrameBankWriter
 
@@ -158,9 +159,8 @@ def bank_for(
 
 
 def default_cache() -> Path:
-    """Where rendered banks are kept: `$XDG_CACHE_HOME/dfme/banks`, by default under `~/.cache`."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if Path(base).is_absolute() else Path.home() / ".cache") / "dfme" / "banks"
+    """Where rendered banks are kept; see `user_cache`."""
+    return user_cache("banks")
 
 
 @dataclass(frozen=True)

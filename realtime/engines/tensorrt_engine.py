@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
+from capture.cache import user_cache
 from capture.recording.files import write_whole
 from expression.bundle import INPUT_NAME, OUTPUT_NAME, Bundle
 from expression.clip_input import Clip
 from realtime.engines.engine import EngineUnavailable, Logits
 
-CACHE_VARIABLE: Final = "DFME_CACHE"
 _WORKSPACE_BYTES: Final = 2 << 30
 _WARM_UPS: Final = 3
 
@@ -79,7 +78,7 @@ class TensorRtEngine:
         self._logger = trt.Logger(trt.Logger.ERROR)
         network_hash = hashlib.sha256(onnx.read_bytes()).hexdigest()[:16]
         label = "".join(letter if letter.isalnum() else "-" for letter in f"{card}-{trt.__version__}")
-        cached = _cache() / "tensorrt" / f"{network_hash}-{label}.plan"
+        cached = user_cache("tensorrt") / f"{network_hash}-{label}.plan"
         if cached.is_file():
             return cached.read_bytes()
         builder = trt.Builder(self._logger)
@@ -140,8 +139,3 @@ def _libraries() -> tuple[Any, Any]:
     if int(status) != 0 or cards < 1:
         raise EngineUnavailable("tensorrt finds no NVIDIA card")
     return tensorrt, runtime
-
-
-def _cache() -> Path:
-    told = os.environ.get(CACHE_VARIABLE) or os.environ.get("XDG_CACHE_HOME")
-    return (Path(told) if told else Path.home() / ".cache") / "dfme"

@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import io
 import multiprocessing
-import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -21,6 +20,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from capture.cache import user_cache
 from capture.recording.files import write_whole
 from expression.errors import ExpressionError, FaceUnusable
 from expression.face import FaceFinder, align, best_finder
@@ -157,11 +157,8 @@ def read_crops(path: Path) -> Crops:
 
 
 def default_store() -> Path:
-    """The user's folder for crops: `DFME_CACHE`, or below the usual cache folder."""
-    if named := os.environ.get("DFME_CACHE"):
-        return Path(named) / "crops"
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "dfme" / "crops"
+    """Where crops are kept; see `user_cache`."""
+    return user_cache("crops")
 
 
 def _start() -> None:

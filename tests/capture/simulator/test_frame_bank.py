@@ -243,12 +243,15 @@ def test_banks_used_longest_ago_leave_a_full_cache(
 
 
 def test_the_cache_follows_the_desktop_standard(video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DFME_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     assert bank_for(video, WIDTH_PX, HEIGHT_PX).parent == tmp_path / "xdg" / "dfme" / "banks"
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     for not_a_place in ("", "relative/cache"):
         monkeypatch.setenv("XDG_CACHE_HOME", not_a_place)
         assert default_cache() == tmp_path / "home" / ".cache" / "dfme" / "banks"
+    monkeypatch.setenv("DFME_CACHE", str(tmp_path / "own"))
+    assert default_cache() == tmp_path / "own" / "banks"
 
 
 def test_a_bank_is_used_as_it_is_under_any_name(video: Path, tmp_path: Path) -> None:
