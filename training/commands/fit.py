@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from capture.console import Progress, print_json
-from expression.errors import BadInput
+from capture.console import print_json
 from training.commands import options
+from training.commands.one_split import train_on_split
 
 EPILOG = """
 OUT holds the recipe, the checkpoints best.ckpt and last.ckpt, log/metrics.csv, tensorboard, and what was said of
@@ -50,35 +50,24 @@ def fit(
 ) -> None:
     """Train a model, choose the epoch on validation subjects, and test it on subjects it has never seen."""
     options.need_torch()
-    from training.fit import fit as fit_model
-    from training.material import gather
-    from training.protocol import LEAKAGE_WARNING, make_splits
+    from training.protocol import LEAKAGE_WARNING
 
-    chosen = options.Changes(model, size, epochs, batch, width, seed).applied(recipe)
-    source = options.source_of(data, dataset, cache, finder, jobs)
-    with Progress("aligning faces", "samples") as progress:
-        material = gather(source, chosen, progress=progress.update)
-        clips = material.dataset(chosen, progress.update)
-    splits = make_splits(material.samples, protocol.value, folds=folds, seed=seed)
-    if not 0 <= fold < len(splits):
-        raise BadInput(f"--fold {fold}: there are folds 0 to {len(splits) - 1}")
-    split = splits[fold]
     if protocol is options.Protocol.RANDOM:
         typer.echo(f"warning: {LEAKAGE_WARNING}", err=True)
-    if not as_json:
-        options.show_material(material)
-    with Progress("training", "epochs") as progress:
-        fitted = fit_model(
-            chosen,
-            clips,
-            material.samples,
-            split,
-            out,
-            machine=options.machine_of(accelerator, devices, workers),
-            init=init,
-            source=source,
-            progress=progress.update,
-        )
+    chosen = options.Changes(model, size, epochs, batch, width, seed).applied(recipe)
+    trained = train_on_split(
+        chosen,
+        options.source_of(data, dataset, cache, finder, jobs),
+        out,
+        protocol=protocol.value,
+        folds=folds,
+        fold=fold,
+        seed=seed,
+        machine=options.machine_of(accelerator, devices, workers),
+        init=init,
+        show=not as_json,
+    )
+    split, fitted = trained.split, trained.fitted
     if as_json:
         print_json(
             {
@@ -88,7 +77,7 @@ def fit(
                 "validation": options.as_dict(fitted.validation.scores),
                 "test": options.as_dict(fitted.test.scores),
                 "init": str(fitted.init) if fitted.init else None,
-                "data": options.statistics_dict(material),
+                "data": options.statistics_dict(trained.material),
             }
         )
         return

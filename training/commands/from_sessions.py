@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from capture.console import Progress, print_json
+from capture.console import print_json
 from training.commands import options
+from training.commands.one_split import train_on_split
 
 EPILOG = """
 DIR is what dfme-annotate export wrote (or dfme-train synthesize, or a DFME release). OUT becomes the bundle; its run
@@ -16,9 +17,13 @@ lies in OUT.run, so that the same command goes on where it was stopped. One part
 
 Examples:
 
-  dfme-annotate export --out coded && dfme-train from-sessions coded --out models/lab --licence "our lab only"
+  dfme-annotate export /data/study1 --out coded
 
-  dfme-train from-sessions coded --out models/lab --folds 5 --epochs 30 && dfme-live --model models/lab
+  dfme-train from-sessions coded --out models/lab --licence "our lab only"
+
+  dfme-train from-sessions coded --out models/lab --folds 5 --epochs 30
+
+  dfme-capture --fps 500 --live-model models/lab
 """
 
 
@@ -46,47 +51,36 @@ def from_sessions(
 ) -> None:
     """Train on a lab's own coded recordings, test on subjects kept apart, and write a bundle."""
     options.need_torch()
-    from training.fit import fit
-    from training.material import gather
-    from training.protocol import make_splits
     from training.run_export import export_run
 
-    chosen = options.Changes(model, size, epochs, batch, width, seed).applied(recipe)
-    source = options.source_of(str(folder), "auto", cache, finder, jobs)
-    with Progress("aligning faces", "samples") as progress:
-        material = gather(source, chosen, progress=progress.update)
-        clips = material.dataset(chosen, progress.update)
-    split = make_splits(material.samples, "subject", folds=folds, seed=seed)[0]
-    if not as_json:
-        options.show_material(material)
     run = out.with_name(out.name + ".run")
-    machine = options.machine_of(accelerator, devices, workers)
-    with Progress("training", "epochs") as progress:
-        fitted = fit(
-            chosen,
-            clips,
-            material.samples,
-            split,
-            run,
-            machine=machine,
-            init=init,
-            source=source,
-            progress=progress.update,
-        )
+    trained = train_on_split(
+        options.Changes(model, size, epochs, batch, width, seed).applied(recipe),
+        options.source_of(str(folder), "auto", cache, finder, jobs),
+        run,
+        protocol="subject",
+        folds=folds,
+        fold=0,
+        seed=seed,
+        machine=options.machine_of(accelerator, devices, workers),
+        init=init,
+        show=not as_json,
+    )
+    tested = trained.fitted.test
     done = export_run(run, out, name=out.name, licence=licence, int8=int8)
     if as_json:
         print_json(
             {
                 "out": str(out),
                 "run": str(run),
-                "test": options.as_dict(fitted.test.scores),
+                "test": options.as_dict(tested.scores),
                 "files": dict(done.bytes),
                 "int8_problem": done.int8_problem or None,
-                "data": options.statistics_dict(material),
+                "data": options.statistics_dict(trained.material),
             }
         )
         return
-    typer.echo(f"{out}: a bundle for dfme-live; on {len(set(fitted.test.subjects))} subjects kept apart")
-    typer.echo(f"  {fitted.test.scores}")
+    typer.echo(f"{out}: a bundle for dfme-live; on {len(set(tested.subjects))} subjects kept apart")
+    typer.echo(f"  {tested.scores}")
     if done.int8_problem:
         typer.echo(f"  no INT8 network: {done.int8_problem}")
