@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -16,6 +14,7 @@ import pytest
 from capture.recording.reader import Recording
 from capture.ring import RingReader
 from capture.simulator.stamp import read_stamp
+from tests.waiting import wait_for
 
 CAPTURE = [sys.executable, "-P", "-m", "capture.cli"]
 
@@ -42,20 +41,7 @@ class Journey:
             text=True,
         )
 
-    @staticmethod
-    def wait_for(condition: Callable[[], object], seconds: float = 40.0) -> None:
-        """Wait until `condition` holds; it may raise while files are half there."""
-        deadline = time.monotonic() + seconds
-        pause = threading.Event()
-        while True:
-            try:
-                if condition():
-                    return
-            except Exception:
-                if time.monotonic() > deadline:
-                    raise
-            assert time.monotonic() < deadline, "waited in vain"
-            pause.wait(0.02)
+    wait_for = staticmethod(partial(wait_for, seconds=40.0))
 
     @staticmethod
     def child(pid: int, module: str) -> psutil.Process:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
-import time
 from pathlib import Path
 
 import numpy as np
@@ -15,19 +13,12 @@ from capture.errors import BadInput
 from capture.simulator import person
 from capture.simulator.bank_file import FrameBank, FrameBankWriter
 from capture.simulator.person import PersonOnCamera, default_picture
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.alone
 
 SHORT_S = 0.25
 FRAMES = round(SHORT_S * person.RATE_FPS)
-
-
-def wait_for(condition, seconds: float = 100.0) -> None:
-    deadline = time.monotonic() + seconds
-    pause = threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        pause.wait(0.02)
 
 
 def lines(shown: PersonOnCamera) -> str:
@@ -49,7 +40,7 @@ def cache(tmp_path_factory) -> Path:
         assert shown.features["SimulationBankPath"] == str(shown.path)
         assert shown.frames_ready >= person.FRAMES_TO_BEGIN
         # Somebody waited for the first frames; from then on rendering gives way to everything else.
-        wait_for(lambda: shown.frames_ready == FRAMES or all(process.nice() == 19 for process in renderers()))
+        wait_for(lambda: shown.frames_ready == FRAMES or all(process.nice() == 19 for process in renderers()), 100.0)
     assert not renderers()
     return folder
 
@@ -60,7 +51,7 @@ def test_what_an_earlier_start_rendered_is_used_at_once_and_the_rest_is_made(cac
         assert begun >= person.FRAMES_TO_BEGIN
         shown.wait(patience_s=0.0)
         assert shown.features
-        wait_for(lambda: shown.frames_ready == FRAMES)
+        wait_for(lambda: shown.frames_ready == FRAMES, 100.0)
     with PersonOnCamera(cache, seconds=SHORT_S) as shown:
         shown.wait(patience_s=0.0)
         assert shown.features
@@ -114,7 +105,7 @@ def test_a_machine_too_slow_to_wait_for_shows_the_test_picture_this_time(tmp_pat
         shown.wait(patience_s=0.0)
         assert shown.features == {}
         assert "next time" in lines(shown)
-        wait_for(renderers)
+        wait_for(renderers, 100.0)
         (renderer,) = renderers()
         assert renderer.nice() == 19, "a recording begins now"
     assert not renderers()

@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -16,6 +13,7 @@ import pytest
 from capture.participants import Registry
 from capture.session import Session
 from elicitation.placeholder import make_placeholder
+from tests.waiting import wait_for
 
 SECONDS = 2.0
 RATE_FPS = 30
@@ -119,20 +117,7 @@ class Study:
         (found,) = (p for p in psutil.Process(pid).children(recursive=True) if module in p.cmdline())
         return found
 
-    @staticmethod
-    def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> None:
-        """Wait until `condition` holds; it may raise while files are half there."""
-        deadline = time.monotonic() + seconds
-        pause = threading.Event()
-        while True:
-            try:
-                if condition():
-                    return
-            except Exception:
-                if time.monotonic() > deadline:
-                    raise
-            assert time.monotonic() < deadline, "waited in vain"
-            pause.wait(0.02)
+    wait_for = staticmethod(wait_for)
 
 
 @pytest.fixture(scope="session")
