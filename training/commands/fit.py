@@ -59,7 +59,7 @@ def fit(
         chosen,
         options.source_of(data, dataset, cache, finder, jobs),
         out,
-        protocol=protocol.value,
+        protocol=protocol,
         folds=folds,
         fold=fold,
         seed=seed,

@@ -58,7 +58,7 @@ def from_sessions(
         options.Changes(model, size, epochs, batch, width, seed).applied(recipe),
         options.source_of(str(folder), "auto", cache, finder, jobs),
         run,
-        protocol="subject",
+        protocol=options.Protocol.SUBJECT,
         folds=folds,
         fold=0,
         seed=seed,

@@ -33,7 +33,7 @@ def train_on_split(
     source: Source,
     run: Path,
     *,
-    protocol: str,
+    protocol: options.Protocol,
     folds: int,
     fold: int,
     seed: int,
@@ -66,7 +66,7 @@ def train_on_split(
     with Progress("aligning faces", "samples") as progress:
         material = gather(source, chosen, progress=progress.update)
         clips = material.dataset(chosen, progress.update)
-    splits = make_splits(material.samples, protocol, folds=folds, seed=seed)
+    splits = make_splits(material.samples, protocol.value, folds=folds, seed=seed)
     if not 0 <= fold < len(splits):
         raise BadInput(f"--fold {fold}: there are folds 0 to {len(splits) - 1}")
     if show:
