@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session as DatabaseSession
 from annotation.store.schema import RecordingRow
 from annotation.study import WORK_FOLDER, Study
 from capture.errors import BadInput, CaptureError, RecordingInvalid
-from capture.events import EventLog
 from capture.recording.files import read_document
 from capture.recording.frame_pictures import FramePictures
 from capture.session import SESSION_FILE, Session
+from capture.session.events import EventLog
 from expression import BadInput as UnknownLabel
 from expression import Emotion, parse_emotion
 

@@ -12,11 +12,11 @@ import msgspec
 
 from annotation.api_models import Candidate, SelfReport, StimulusSpan
 from capture.errors import BadInput, CaptureError
-from capture.events import EventLog
 from capture.recording.files import read_document
 from capture.recording.reader import Recording
-from capture.self_report import read_self_report
 from capture.session import Session
+from capture.session.events import EventLog
+from capture.session.self_report import read_self_report
 from expression import BadInput as UnknownLabel
 from expression import Emotion, parse_emotion
 

@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from capture.participants import Registry
 from capture.session import Session
-from capture.stimulus_frames import read_stimulus_frames
+from capture.session.stimulus_frames import read_stimulus_frames
 from elicitation.placeholder import make_placeholder
 from tests.elicitation.conftest import Spy, VirtualScreen
 

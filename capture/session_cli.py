@@ -9,7 +9,6 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 import typer
 
-from capture import session_view as view
 from capture.console import Progress, output, print_json, run_command
 from capture.errors import BadInput, CaptureError, RecordingInvalid
 from capture.recording.clip import clip as clip_recording
@@ -20,7 +19,7 @@ from capture.recording.repair import repair as repair_recording
 from capture.recording.transcode import transcode as transcode_recording
 from capture.recording.verify import VerifyReport
 from capture.recording.verify import verify as verify_recording
-from capture.session import DEFAULT_OUT, SESSION_FILE, Session
+from capture.session import DEFAULT_OUT, SESSION_FILE, Session, figures, tables
 from capture.study.commands import EXPORT_EPILOG, WITHDRAW_EPILOG, export, withdraw
 
 _PATH = typer.Argument(help="A session folder, or one recording in it.", show_default=False)
@@ -56,20 +55,20 @@ def ls(
     _check_exists(path)
     if (path / SESSION_FILE).is_file():
         session = Session.open(path)
-        listed = [view.trial_figures(session, entry) for entry in session.trials]
+        listed = [figures.trial_figures(session, entry) for entry in session.trials]
         content: dict[str, Any] = {"session": str(path), "trials": listed}
-        table = view.trials_table(listed) if listed else f"{path}: no trials yet"
+        table = tables.trials_table(listed) if listed else f"{path}: no trials yet"
     else:
         folders = [folder for folder in sorted(path.iterdir()) if (folder / SESSION_FILE).is_file()]
-        listed = [view.session_figures(folder) for folder in folders]
+        listed = [figures.session_figures(folder) for folder in folders]
         content = {"sessions": listed}
-        table = view.sessions_table(listed) if listed else f"no sessions in {path}"
-    problems = view.problems_of(listed)
+        table = tables.sessions_table(listed) if listed else f"no sessions in {path}"
+    problems = figures.problems_of(listed)
     if as_json:
         print_json(content)
     else:
         output().print(table)
-        view.print_problems(output(), problems)
+        tables.print_problems(output(), problems)
     if problems:
         typer.echo(f"error: {len(problems)} of {len(listed)} damaged: the list says what is wrong", err=True)
         raise typer.Exit(1)
@@ -84,20 +83,20 @@ def info(path: Annotated[Path, _PATH], as_json: Annotated[bool, _JSON] = False) 
     _check_exists(path)
     if (path / SESSION_FILE).is_file():
         session = Session.open(path)
-        figures = view.session_figures(path)
-        trials = [view.trial_figures(session, entry) for entry in session.trials]
+        whole = figures.session_figures(path)
+        trials = [figures.trial_figures(session, entry) for entry in session.trials]
         if as_json:
-            print_json({**figures, "recordings": trials})
+            print_json({**whole, "recordings": trials})
             return
-        output().print(view.facts(view.session_facts(session, figures)))
+        output().print(tables.facts(tables.session_facts(session, whole)))
         if trials:
-            output().print(view.trials_table(trials))
+            output().print(tables.trials_table(trials))
         return
     recording = Recording.open(_recordings(path)[0])
     if as_json:
-        print_json(view.recording_figures(recording))
+        print_json(figures.recording_figures(recording))
     else:
-        output().print(view.facts(view.recording_facts(recording)))
+        output().print(tables.facts(tables.recording_facts(recording)))
 
 
 @app.command(epilog="Example:  dfme-session verify sessions/2031-05-04T10-15-00_P07")
@@ -116,7 +115,7 @@ def verify(path: Annotated[Path, _PATH], as_json: Annotated[bool, _JSON] = False
                 report = VerifyReport(str(recording), problems=(str(error),))
         reports.append(report)
         if not as_json:
-            view.print_verdict(output(), report)
+            tables.print_verdict(output(), report)
     ok = all(report.ok for report in reports)
     if as_json:
         print_json({"ok": ok, "recordings": [msgspec.to_builtins(report) for report in reports]})
@@ -135,13 +134,13 @@ def repair(path: Annotated[Path, _PATH], as_json: Annotated[bool, _JSON] = False
     for recording in _recordings(path):
         if is_session and not recording.resolve().is_relative_to(path.resolve()):
             raise RecordingInvalid(f"{recording} is a link that leads out of the session: repair it by its own path")
-        if is_session and view.codec_of(recording) != "raw":
+        if is_session and figures.codec_of(recording) != "raw":
             continue
         with Progress(f"repairing {recording.name}") as progress:
             report = repair_recording(recording, progress.update)
         reports.append(report)
         if not as_json:
-            output().print(view.repair_line(report), soft_wrap=True)
+            output().print(tables.repair_line(report), soft_wrap=True)
     adopted = settled = 0
     if is_session:
         session = Session.open(path)
@@ -236,7 +235,7 @@ def transcode(
     if as_json:
         print_json(msgspec.to_builtins(report))
     else:
-        output().print(view.transcode_line(report), markup=False, soft_wrap=True)
+        output().print(tables.transcode_line(report), markup=False, soft_wrap=True)
 
 
 app.command("export-bids", epilog=EXPORT_EPILOG)(export)

@@ -83,7 +83,7 @@ def messages_page() -> str:
 
 def events_page() -> str:
     """The columns and kinds of events, from what is written beside every event log."""
-    from capture import events  # noqa: PLC0415 - only when the site is built
+    from capture.session import events  # noqa: PLC0415 - only when the site is built
 
     description: dict[str, dict[str, Any]] = json.loads(json.dumps(events._DESCRIPTION))
     lines = [

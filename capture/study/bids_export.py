@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from capture.errors import BadInput, CaptureError, RecordingInvalid
-from capture.events import EventLog, description_of
 from capture.participants import Participant, Registry
 from capture.recording.files import read_document, write_whole
 from capture.recording.layout import write_json
@@ -23,7 +22,8 @@ from capture.recording.pixels import VIDEO_FPS, VIDEO_NAME
 from capture.recording.reader import Recording
 from capture.recording.transcode import transcode
 from capture.session import SESSION_FILE, Session, TrialEntry
-from capture.stimulus_frames import STIMULUS_FRAMES_FILE, read_stimulus_frames
+from capture.session.events import EventLog, description_of
+from capture.session.stimulus_frames import STIMULUS_FRAMES_FILE, read_stimulus_frames
 from capture.study import bids_names as names
 from capture.study.export_ledger import Exported, ExportLedger, now_utc
 from capture.version import software

@@ -22,7 +22,7 @@ from capture.participants import PSEUDONYM
 from capture.processes.common import ElicitationTask
 from capture.recording.repair import repair
 from capture.session import SESSION_FILE, Session
-from capture.session_record import ElicitationEntry
+from capture.session.record import ElicitationEntry
 from capture.statistics import CameraStatistics, ElicitationStatistics
 from capture.supervisor.children import Child
 from capture.supervisor.hub import Hub

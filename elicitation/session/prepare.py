@@ -14,7 +14,7 @@ import av.error
 from capture.errors import BadInput, RecordingInvalid
 from capture.processes.common import ElicitationTask
 from capture.session import SESSION_FILE, Session
-from capture.session_record import ElicitationEntry
+from capture.session.record import ElicitationEntry
 from elicitation.errors import ManifestInvalid
 from elicitation.protocol import Plan, lay_out, load_protocol, plan_session
 from elicitation.stimuli import Manifest, Stimulus

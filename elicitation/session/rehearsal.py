@@ -11,7 +11,7 @@ from capture.messages import Event, Finished, Message, Planned, TrialStarted, Tr
 from capture.monitor.figures import WallClock
 from capture.monitor.session_line import session_words
 from capture.session import Session
-from capture.session_record import ElicitationEntry
+from capture.session.record import ElicitationEntry
 from capture.statistics import ElicitationStatistics
 from capture.supervisor.typed_commands import TypedCommands
 from elicitation.session.desk import now_ns

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from capture.stimulus_frames import STIMULUS_FRAMES_FILE, StimulusFrame, write_stimulus_frames
+from capture.session.stimulus_frames import STIMULUS_FRAMES_FILE, StimulusFrame, write_stimulus_frames
 from elicitation.player.flips import read_flips
 from elicitation.session.state import Entry, Showing
 

@@ -12,7 +12,7 @@ from capture.elicited import Elicited
 from capture.errors import CaptureError
 from capture.messages import Finished
 from capture.recording.reader import Recording
-from capture.stimulus_frames import StimulusFrame
+from capture.session.stimulus_frames import StimulusFrame
 from elicitation.protocol import PlannedStep, Protocol
 from elicitation.session.desk import now_ns
 from elicitation.session.prepare import Prepared, video_seconds

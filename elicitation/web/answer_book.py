@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from capture.self_report import (
+from capture.session.self_report import (
     EarlierAnswer,
     EarlierGrade,
     EarlierMark,

@@ -15,7 +15,7 @@ import numpy as np
 
 from capture.errors import CaptureError
 from capture.recording.frame_pictures import FramePictures, NoSuchFrame
-from capture.stimulus_frames import STIMULUS_FRAMES_FILE, read_stimulus_frames
+from capture.session.stimulus_frames import STIMULUS_FRAMES_FILE, read_stimulus_frames
 from elicitation.errors import ElicitationError
 from elicitation.stills import VideoStills
 from elicitation.web.answer_book import Moment

@@ -16,8 +16,8 @@ from annotation.store import Database
 from capture.elicited import Elicited
 from capture.recording.layout import FORMAT_VERSION, ShardGeometry
 from capture.recording.writer import RecordingWriter
-from capture.self_report import Mark, SelfReport, TrialReport, write_self_report
 from capture.session import Session
+from capture.session.self_report import Mark, SelfReport, TrialReport, write_self_report
 from capture.statistics import LossLedger
 from tests.annotation.cluster import NoPostgres, new_postgres, postgres_server
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from annotation.assignment import deal
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 60), st.integers(1, 9), st.data())
 def test_every_clip_goes_to_as_many_coders_as_asked_and_all_have_the_same_to_do(clips, coders, data):
     per_clip = data.draw(st.integers(1, coders))

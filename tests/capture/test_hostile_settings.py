@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from capture.errors import ConfigError
@@ -55,7 +55,6 @@ def test_a_pipe_is_no_hardware_file_and_no_bank(tmp_path):
 
 
 @given(text=st.text(max_size=200))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_is_settings_or_refused(tmp_path, text):
     file = tmp_path / "camera.toml"
     file.write_text(GOOD + text, errors="surrogatepass")

@@ -102,7 +102,7 @@ def test_foreign_memory_is_refused():
     os.close(fd)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.booleans(), max_size=100))
 def test_used_is_published_minus_released_whatever_the_order(steps):
     ring = RingWriter.create(slots=5, height_px=2, width_px=2)

@@ -17,8 +17,8 @@ from capture.console import run_command
 from capture.recording.layout import ShardGeometry, shard_path
 from capture.recording.reader import Recording
 from capture.session import Session
+from capture.session.tables import sessions_table, trials_table
 from capture.session_cli import app
-from capture.session_view import sessions_table, trials_table
 from capture.statistics import LossLedger
 
 

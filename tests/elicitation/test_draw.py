@@ -59,7 +59,7 @@ def test_the_same_seed_gives_the_same_draw_whatever_the_order_of_the_list():
     assert draw_stimuli(PAPER, 10, 7) != draw_stimuli(PAPER, 10, 8)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.integers(1, 4), min_size=2, max_size=7), st.data())
 def test_any_pool_is_covered_or_refused(sizes, data):
     pool = [Candidate(f"{e}{i}", BASIC_EMOTIONS[e]) for e, size in enumerate(sizes) for i in range(size)]

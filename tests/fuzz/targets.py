@@ -19,7 +19,6 @@ import numpy as np
 import zmq
 from rich.console import Console
 
-from capture import session_view as view
 from capture.console import print_json
 from capture.errors import MessageRefused
 from capture.messages import CaptureReport, End, Event, Image, Start, decode, encode
@@ -33,7 +32,7 @@ from capture.recording.repair import repair
 from capture.recording.transcode import transcode
 from capture.recording.verify import verify
 from capture.ring import RingReader, RingWriter
-from capture.session import Session
+from capture.session import Session, figures, tables
 from capture.settings import load_hardware
 from capture.simulator.frame_bank import FrameBank
 from tests.fuzz import seeds
@@ -140,8 +139,8 @@ class FolderTarget(Target):
         with only_our_errors():
             recording = Recording.open(path)
             read_all(recording)
-            _dumped(view.recording_figures(recording))
-            Console(file=io.StringIO()).print(view.facts(view.recording_facts(recording)))
+            _dumped(figures.recording_figures(recording))
+            Console(file=io.StringIO()).print(tables.facts(tables.recording_facts(recording)))
         with only_our_errors():
             report = verify(path)
             assert all("\n" not in problem for problem in report.problems)
@@ -206,13 +205,13 @@ class SessionTarget(FolderTarget):
     def exercise(self, data: bytes) -> None:
         with only_our_errors():
             session = Session.open(self.place)
-            figures = view.session_figures(self.place)
-            trials = [view.trial_figures(session, entry) for entry in session.trials]
-            _dumped({**figures, "trials": trials})
+            whole = figures.session_figures(self.place)
+            trials = [figures.trial_figures(session, entry) for entry in session.trials]
+            _dumped({**whole, "trials": trials})
             screen = Console(file=io.StringIO())
-            screen.print(view.facts(view.session_facts(session, figures)))
-            screen.print(view.trials_table(trials))
-            screen.print(view.sessions_table([figures]))
+            screen.print(tables.facts(tables.session_facts(session, whole)))
+            screen.print(tables.trials_table(trials))
+            screen.print(tables.sessions_table([whole]))
         with only_our_errors():
             session = Session.open(self.place)
             session.log_event(5, "info", "camera", "text\x1b\n\t", trial="trial-001")

@@ -17,7 +17,7 @@ ANSWERS = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, 
 
 @pytest.mark.filterwarnings("ignore:y_pred contains classes not in y_true")
 @pytest.mark.filterwarnings("ignore:A single label was found")
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(ANSWERS)
 def test_scores_are_those_of_scikit_learn(answers):
     truth, said = map(np.array, zip(*answers, strict=True))

@@ -129,7 +129,7 @@ SAMPLES = st.builds(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(SAMPLES, min_size=1, max_size=6))
 def test_our_own_csv_is_read_back(tmp_path_factory, samples):
     file = tmp_path_factory.mktemp("csv") / "expressions.csv"
@@ -141,7 +141,7 @@ def test_our_own_csv_is_read_back(tmp_path_factory, samples):
     assert [(s.subject, s.name, s.key_frames, s.rate_fps, s.emotion, s.units, s.micro) for s in read] == facts
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(SAMPLES)
 def test_our_own_elan_file_is_read_back_to_the_frame(tmp_path_factory, sample):
     file = tmp_path_factory.mktemp("elan") / "P01_session_trial-001.eaf"

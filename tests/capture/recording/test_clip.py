@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorstore
 import zarr
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from capture.errors import BadInput, RecordingInvalid
@@ -62,7 +62,6 @@ def test_a_clip_of_a_clip_still_accounts_for_what_its_source_had_lost(make_recor
 
 
 @given(data=st.data())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_range_in_seconds_takes_the_frames_of_that_time(make_recording, tmp_path, data):
     path = tmp_path / "trial-001.zarr"
     recording = Recording.open(path if path.exists() else make_recording())

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capture.errors import CaptureError, RecordingInvalid
@@ -236,7 +236,7 @@ DOCUMENTS = ("zarr.json", "frames/zarr.json", "host_ns/zarr.json", "crc32c/zarr.
 
 
 @given(data=st.data(), name=st.sampled_from(DOCUMENTS), value=st.sampled_from(VALUES), mend=st.booleans())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_value_of_a_document_may_be_anything(tmp_path_factory, data, name, value, mend):
     path = seeds.make_recording(tmp_path_factory.mktemp("any") / "a.zarr")
     document = json.loads((path / name).read_text())
@@ -259,7 +259,7 @@ def test_any_value_of_a_document_may_be_anything(tmp_path_factory, data, name, v
     shard=st.integers(0, 1),
     entries=st.lists(st.tuples(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1)), max_size=4),
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_an_index_may_point_anywhere(tmp_path_factory, shard, entries):
     import google_crc32c
 

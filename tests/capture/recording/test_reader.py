@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capture.errors import BadInput, RecordingInvalid
@@ -78,7 +78,7 @@ def test_without_a_usable_clock_line_arrival_times_count(make_recording, clock):
 
 
 @given(offset_ns=st.integers(-900_000, 900_000), frame=st.integers(0, 39))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@settings(max_examples=50)
 def test_frame_at_gives_the_nearest_frame_and_time_of_is_its_inverse(make_recording, tmp_path, offset_ns, frame):
     path = tmp_path / "trial-001.zarr"
     recording = Recording.open(path if path.exists() else make_recording())
@@ -187,7 +187,7 @@ PLACES = [
 
 
 @given(place=st.sampled_from(PLACES), value=json_values)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_hostile_metadata_is_refused_in_one_line_or_harmless(make_recording, tmp_path, place, value):
     path = tmp_path / "trial-001.zarr"
     if not path.exists():

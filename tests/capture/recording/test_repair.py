@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorstore
 import zarr
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capture.errors import BadInput, CaptureError, RecordingInvalid
@@ -157,7 +157,7 @@ def test_shards_in_which_no_frame_counts_stay_and_are_no_problem(make_recording,
     flipped=st.sets(st.integers(0, 39), max_size=4),
     cut=st.none() | st.tuples(st.sampled_from(sorted(PER_FRAME)), st.integers(0, 2), st.integers(0, 127)),
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_whatever_was_damaged_the_result_is_valid_and_repairing_again_changes_nothing(
     make_recording, tmp_path, kill, torn, flipped, cut
 ):

@@ -150,7 +150,7 @@ def test_a_disk_without_room_is_one_clear_line_and_what_was_flushed_stays(tmp_pa
     assert sorted(p.name for p in (tmp_path / "t.zarr" / "frames" / "c").iterdir()) == ["0", "1", "2"]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=12), st.integers(1, 8))
 def test_batches_of_any_size_give_the_same_recording(tmp_path_factory, batches, flush_frames):
     geometry = ShardGeometry(16, 20, frames_per_shard=6)

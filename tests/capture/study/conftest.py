@@ -11,9 +11,9 @@ import pytest
 from capture.elicited import Elicited
 from capture.participants import Registry
 from capture.session import Session
-from capture.session_record import ElicitationEntry
+from capture.session.record import ElicitationEntry
+from capture.session.stimulus_frames import StimulusFrame, write_stimulus_frames
 from capture.statistics import LossLedger
-from capture.stimulus_frames import StimulusFrame, write_stimulus_frames
 
 FIRST_NS = 5_000_000_000 + 100 * 2_000_000
 """When the first frame of every recording here was taken; one follows every 2 ms."""

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from capture.events import EventLog
-from capture.self_report import read_self_report
+from capture.session.events import EventLog
+from capture.session.self_report import read_self_report
 from expression import BASIC_EMOTIONS
 
 pytestmark = pytest.mark.alone

@@ -9,9 +9,9 @@ import numpy as np
 import psutil
 import pytest
 
-from capture.events import EventLog
 from capture.recording.verify import verify
-from capture.stimulus_frames import read_stimulus_frames
+from capture.session.events import EventLog
+from capture.session.stimulus_frames import read_stimulus_frames
 from tests.elicitation.session.conftest import RATE_FPS, SECONDS
 
 pytestmark = pytest.mark.alone

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from capture.self_report import SELF_REPORT_FILE, EarlierGrade, read_self_report
+from capture.session.self_report import SELF_REPORT_FILE, EarlierGrade, read_self_report
 from elicitation.web.answer_book import AnswerBook, Moment, UnknownMark
 from elicitation.web.messages import Question, Show
 

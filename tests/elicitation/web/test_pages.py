@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from capture.recording.reader import Recording
-from capture.self_report import read_self_report
+from capture.session.self_report import read_self_report
+from capture.session.stimulus_frames import STIMULUS_FRAMES_FILE, StimulusFrame, write_stimulus_frames
 from capture.simulator.stamp import read_stamp
-from capture.stimulus_frames import STIMULUS_FRAMES_FILE, StimulusFrame, write_stimulus_frames
 from expression import BASIC_EMOTIONS
 
 SCALE = {"step": 3, "trial": "trial-001", "stim_id": "13f", "text": "How strongly did you feel each of these?"}

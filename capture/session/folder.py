@@ -1,8 +1,7 @@
-"""The session folder: one participant's visit, with its recordings, its event log and one clock over all of it."""
+"""`Session`: makes, reads and keeps up the folder of one participant's visit, and turns its times into frames."""
 
 from __future__ import annotations
 
-import re
 import socket
 from collections.abc import Mapping
 from datetime import datetime
@@ -13,24 +12,29 @@ import msgspec
 
 from capture.elicited import Elicited
 from capture.errors import BadInput, FolderUnusable, RecordingInvalid
-from capture.events import EventLog, EventRow
-from capture.recording.attributes import MonitorLedger, read_json
+from capture.participants import PSEUDONYM
+from capture.recording.attributes import MonitorLedger
 from capture.recording.layout import write_json
 from capture.recording.output import sync_folder
 from capture.recording.reader import Recording
-from capture.session_record import ElicitationEntry, FramePlace, SessionRecord, TrialEntry
+from capture.session.events import EventLog, EventRow
+from capture.session.record import (
+    SESSION_FILE,
+    SESSION_FORMAT,
+    ElicitationEntry,
+    FramePlace,
+    SessionRecord,
+    TrialEntry,
+    ended_as_recorded,
+    read_record,
+)
+from capture.session.stimulus_frames import StimulusFrames, StimulusPlace
 from capture.statistics import LossLedger
-from capture.stimulus_frames import StimulusFrames, StimulusPlace
 from capture.version import software
 
-__all__ = ["DEFAULT_OUT", "SESSION_FILE", "FramePlace", "Session", "SessionRecord", "TrialEntry"]
-
-SESSION_FORMAT = "1.0"
-SESSION_FILE = "session.json"
 DEFAULT_OUT = Path("sessions")
 _KEPT_OPEN = 4
 """Recordings whose times are kept at hand; a session can have hundreds."""
-_PSEUDONYM = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,63}")
 
 
 class Session:
@@ -68,7 +72,7 @@ class Session:
             BadInput: The pseudonym cannot be part of a file name.
             FolderUnusable: The folder cannot be made.
         """
-        if participant is not None and not _PSEUDONYM.fullmatch(participant):
+        if participant is not None and not PSEUDONYM.fullmatch(participant):
             raise BadInput(
                 f"participant {participant!r}: use letters, digits, dots and dashes, at most 64, such as P07"
             )
@@ -104,22 +108,7 @@ class Session:
         folder = next((p for p in (start, *start.parents) if (p / SESSION_FILE).is_file()), None)
         if folder is None:
             raise RecordingInvalid(f"{path} is not in a session folder: no {SESSION_FILE} there or above")
-        raw = read_json(folder / SESSION_FILE)
-        try:
-            record = msgspec.convert(raw, SessionRecord)
-        except (msgspec.ValidationError, RecursionError) as error:
-            raise RecordingInvalid(f"{folder / SESSION_FILE} is damaged: {error}") from None
-        if record.format.split(".")[0] != SESSION_FORMAT.split(".", maxsplit=1)[0]:
-            raise RecordingInvalid(
-                f"{folder} has format {record.format!r}, this dfme reads {SESSION_FORMAT}: "
-                "install the dfme that it was made with"
-            )
-        for trial in record.trials:
-            place = Path(trial.recording)
-            if place.is_absolute() or ".." in place.parts or not trial.recording or "\0" in trial.recording:
-                raise RecordingInvalid(
-                    f"{folder / SESSION_FILE} is damaged: trial {trial.name!r} lies outside the session"
-                )
+        record, raw = read_record(folder)
         # As given where possible: shorter in messages than the absolute path.
         return cls(Path(path) if folder == start else folder, record, raw)
 
@@ -225,21 +214,7 @@ class Session:
                 continue
             if recording.attributes.state == "recording":
                 continue
-            end, recorder = recording.attributes.ledger.end, recording.attributes.ledger.recorder
-            seconds = recording.seconds
-            lost = None
-            if end is not None and recorder is not None:
-                lost = msgspec.structs.replace(end.losses, disk=recorder.lost_disk)
-            self._upsert(
-                msgspec.structs.replace(
-                    entry,
-                    seconds=seconds,
-                    frames=len(recording),
-                    fps=len(recording) / seconds if seconds > 0 else 0.0,
-                    lost=lost,
-                    reason=end.reason if end is not None else "killed",
-                )
-            )
+            self._upsert(ended_as_recorded(entry, recording))
             adopted += 1
         if adopted:
             self.settle_events()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from capture.errors import RecordingInvalid
-from capture.self_report import (
+from capture.session.self_report import (
     SELF_REPORT_FILE,
     Grade,
     Mark,

@@ -7,14 +7,14 @@ import shutil
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capture.errors import BadInput, FolderUnusable, RecordingInvalid
-from capture.events import COLUMNS
 from capture.recording.attributes import MonitorLedger
 from capture.recording.repair import repair
 from capture.session import FramePlace, Session
+from capture.session.events import COLUMNS
 from capture.statistics import LossLedger
 
 FIRST_NS = 5_000_000_000 + 100 * 2_000_000
@@ -157,7 +157,7 @@ def test_every_column_of_the_events_is_described(session):
 
 
 @given(text=st.text(max_size=60))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(max_examples=60)
 def test_no_text_breaks_the_table(session, text):
     before = len(session._events.rows())
 
@@ -192,7 +192,7 @@ TRIAL_KEYS = ["name", "recording", "started", "seconds", "frames", "fps", "lost"
 
 
 @given(key=st.sampled_from(KEYS), trial_key=st.none() | st.sampled_from(TRIAL_KEYS), value=json_values)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@settings(max_examples=150)
 def test_hostile_session_files_are_refused_in_one_line_or_harmless(session, key, trial_key, value):
     file = session.path / "session.json"
     original = file.read_text()

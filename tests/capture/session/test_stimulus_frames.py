@@ -8,10 +8,10 @@ import pytest
 
 from capture.elicited import Elicited
 from capture.errors import BadInput, RecordingInvalid
-from capture.events import COLUMNS, EventLog
 from capture.session import Session
+from capture.session.events import COLUMNS, EventLog
+from capture.session.stimulus_frames import StimulusFrame, StimulusPlace, read_stimulus_frames, write_stimulus_frames
 from capture.statistics import LossLedger
-from capture.stimulus_frames import StimulusFrame, StimulusPlace, read_stimulus_frames, write_stimulus_frames
 
 FIRST_NS = 5_000_000_000 + 100 * 2_000_000
 """When the first frame of the recording was taken; one follows every 2 ms."""

@@ -7,7 +7,7 @@ import os
 import shutil
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capture.session import Session
@@ -93,7 +93,7 @@ def test_names_cannot_drive_the_terminal(session):
 
 
 @given(data=st.data(), value=st.sampled_from(VALUES))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_value_of_the_session_file_may_be_anything(template, tmp_path, data, value):
     session = seeds.restore(template, tmp_path / "sessions" / "one")
     document = json.loads((session / "session.json").read_text())
