@@ -16,6 +16,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from capture.errors import CameraNotFound
 from tests.turns import turn
@@ -24,6 +25,12 @@ from tests.turns import turn
 os.environ["DFME_SIMULATOR_SERIALS"] = f"T{os.getpid()}A,T{os.getpid()}B"
 # Tests of the recording path need no person in front of the camera, and do not wait for one to be rendered.
 os.environ["DFME_SIMULATOR_PICTURE"] = "test"
+
+# How long an example takes is the machine's affair and no property of ours; who draws examples over a fixture's file
+# writes that file for each.
+_UNCHECKED = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+settings.register_profile("dfme", deadline=None, suppress_health_check=_UNCHECKED)
+settings.load_profile("dfme")
 
 END_TO_END = Path(__file__).with_name("e2e")
 MOST_WORKERS = 4
