@@ -114,19 +114,25 @@ class PiecewiseClock:
 
 
 def clock_fit_from_attributes(clock: dict[str, Any]) -> ClockFit | None:
-    """The fit stored in a recording's `clock` attributes; None where none was made."""
+    """The fit stored in a recording's `clock` attributes; None where none was made, or it is unusable."""
     if clock.get("source") not in ("latch", "arrival"):
         return None
-    return ClockFit(
-        source=clock["source"],
-        slope=float(clock["slope"]),
-        device_ns=int(clock["device_ns"]),
-        host_ns=int(clock["host_ns"]),
-        residual_ns=float(clock["residual_ns"]),
-        max_ns=float(clock["max_ns"]),
-        uncertainty_ns=float(clock["uncertainty_ns"]),
-        points=int(clock["points"]),
-    )
+    try:
+        fit = ClockFit(
+            source=clock["source"],
+            slope=float(clock["slope"]),
+            device_ns=int(clock["device_ns"]),
+            host_ns=int(clock["host_ns"]),
+            residual_ns=float(clock["residual_ns"]),
+            max_ns=float(clock["max_ns"]),
+            uncertainty_ns=float(clock["uncertainty_ns"]),
+            points=int(clock["points"]),
+        )
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
+    if not (math.isfinite(fit.slope) and 0.5 < fit.slope < 2.0):
+        return None
+    return fit if abs(fit.device_ns) < 2**63 and abs(fit.host_ns) < 2**63 else None
 
 
 def piecewise_clock_from_attributes(clock: dict[str, Any]) -> PiecewiseClock | None:
@@ -144,9 +150,7 @@ def piecewise_clock_from_attributes(clock: dict[str, Any]) -> PiecewiseClock | N
             begin = int(entry["from_host_ns"])
         except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
             return None
-        if fit is None or not (math.isfinite(fit.slope) and 0.5 < fit.slope < 2.0):
-            return None
-        if not (abs(fit.device_ns) < 2**63 and abs(fit.host_ns) < 2**63 and 0 <= begin < 2**63):
+        if fit is None or not 0 <= begin < 2**63:
             return None
         segments.append(ClockSegment(begin, fit))
     if any(later.from_host_ns < earlier.from_host_ns for earlier, later in pairwise(segments)):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +11,7 @@ from capture.clock import ClockFit, clock_fit_from_attributes
 from capture.errors import RecordingInvalid
 from capture.recording.files import nested_deeper, read_document
 from capture.recording.layout import FORMAT_VERSION
+from capture.recording.ledger import KEPT_RANGES
 from capture.statistics import Gap, LossLedger
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -113,13 +113,20 @@ class RecordingAttributes(msgspec.Struct, frozen=True):
     @property
     def clock_fit(self) -> ClockFit | None:
         """The line from device time to CLOCK_MONOTONIC, or None where none was stored or it is not usable."""
-        try:
-            fit = clock_fit_from_attributes(self.clock)
-        except (KeyError, TypeError, ValueError, OverflowError):
-            return None
-        if fit is None or not math.isfinite(fit.slope) or not 0.5 < fit.slope < 2.0:
-            return None
-        return fit if abs(fit.device_ns) < 2**63 and abs(fit.host_ns) < 2**63 else None
+        return clock_fit_from_attributes(self.clock)
+
+    def lost_id_ranges(self) -> tuple[list[IdRange], bool]:
+        """Frame ids that the ledger has as lost, whatever the cause, and whether that is all of them."""
+        by_cause: list[list[IdRange]] = []
+        if self.ledger.end is not None:
+            by_cause.extend(self.ledger.end.lost_ids.values())
+        if self.ledger.recorder is not None:
+            by_cause.append([(i, i) for i in self.ledger.recorder.lost_ids])
+        if self.repair is not None:
+            by_cause.append(self.repair.lost_ids)
+        if self.source is not None:
+            by_cause.append(self.source.lost_ids)
+        return [r for ranges in by_cause for r in ranges], all(len(ranges) < KEPT_RANGES for ranges in by_cause)
 
 
 def read_json(path: Path) -> Any:

@@ -19,7 +19,6 @@ from capture.recording.layout import FORMAT_VERSION, PER_FRAME, ShardGeometry
 from capture.recording.ledger import Range, breaks_of, find_gaps, surplus, within
 from capture.recording.output import new_output
 from capture.recording.reader import Recording
-from capture.recording.verify import lost_id_ranges
 from capture.recording.writer import RecordingWriter
 from capture.statistics import Gap
 from capture.stills import png_bytes
@@ -188,7 +187,7 @@ def clip_to_video(path: Path | str, out: Path | str, start: int, stop: int, prog
 def source_lost_ids(recording: Recording, start: int, stop: int) -> list[Range]:
     """Frame ids that `recording` has as lost, in any cause, between the frames `start` and `stop` (not included)."""
     ids = recording.frame_id[start:stop]
-    lost, _ = lost_id_ranges(recording)
+    lost, _ = recording.attributes.lost_id_ranges()
     breaks = breaks_of(source_gaps(recording, start, stop), recording.host_ns[start:stop])
     gaps = find_gaps(ids, breaks)
     if not gaps.wraps and not gaps.backward and not breaks:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -12,10 +10,11 @@ import numpy as np
 
 from capture.recording.attributes import MonitorLedger
 from capture.recording.blocks import Progress, blocks, checksums, silent
+from capture.recording.findings import Findings
+from capture.recording.four_places import Place, check_ledger
 from capture.recording.layout import PER_FRAME, shard_path, value_path
 from capture.recording.ledger import (
     KEPT_RANGES,
-    Range,
     breaks_of,
     count_ids,
     describe,
@@ -27,28 +26,7 @@ from capture.recording.ledger import (
 from capture.recording.reader import Recording, chunk_numbers
 from capture.recording.repair import process_writing
 from capture.simulator.stamp import read_stamp
-from capture.statistics import Gap, LossLedger
-
-CAUSES = ("camera", "incomplete", "ring", "disk")
-_LISTED = {"camera": "its list of ids and gaps", "incomplete": "its list of ids", "ring": "its list of ids"}
-_DRIFT = 3e-4
-_FRAME_TIME_SLACK_S = 0.02
-"""How far the camera's clock and arrivals may differ over a gap, in seconds."""
-
-
-class Place(msgspec.Struct, frozen=True):
-    """What one of the four places says; None where it does not know."""
-
-    name: str
-    frames: int | None = None
-    camera: int | None = None
-    incomplete: int | None = None
-    ring: int | None = None
-    disk: int | None = None
-    away: int | None = None
-    """Of those lost in the camera, about how many were not taken because it was away."""
-    agrees: bool | None = None
-    """Whether it agrees with the others; None where it says nothing."""
+from capture.statistics import Gap
 
 
 class VerifyReport(msgspec.Struct, frozen=True):
@@ -75,19 +53,6 @@ class VerifyReport(msgspec.Struct, frozen=True):
     elapsed_s: float = 0.0
 
 
-@dataclass
-class _Findings:
-    problems: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    def expect(self, what: str, said: int | None, where: str, expected: int | None, there: str) -> bool:
-        """Whether two places agree; a disagreement becomes a problem, and silence of either is no disagreement."""
-        if said is None or expected is None or said == expected:
-            return True
-        self.problems.append(f"{what}: {where} says {said}, {there} says {expected}")
-        return False
-
-
 def verify(path: Path | str, progress: Progress = silent, *, monitor: MonitorLedger | None = None) -> VerifyReport:
     """Check the recording at `path`.
 
@@ -103,11 +68,11 @@ def verify(path: Path | str, progress: Progress = silent, *, monitor: MonitorLed
     """
     started = time.monotonic()
     recording = Recording.open(path)
-    findings = _Findings()
+    findings = Findings()
     running = _check_state(recording, findings)
     _check_files(recording, findings)
     missing = _check_ids(recording, findings)
-    places = _check_ledger(recording, monitor, findings)
+    places = check_ledger(recording, monitor, findings)
     stamped = not running and _check_pixels(recording, findings, progress)
     return VerifyReport(
         path=str(recording.path),
@@ -126,7 +91,7 @@ def verify(path: Path | str, progress: Progress = silent, *, monitor: MonitorLed
     )
 
 
-def _check_state(recording: Recording, findings: _Findings) -> bool:
+def _check_state(recording: Recording, findings: Findings) -> bool:
     """Whether it was closed; returns whether a process is still recording it."""
     attributes = recording.attributes
     running = False
@@ -147,7 +112,7 @@ def _check_state(recording: Recording, findings: _Findings) -> bool:
     return running
 
 
-def _check_files(recording: Recording, findings: _Findings) -> None:
+def _check_files(recording: Recording, findings: Findings) -> None:
     """Lengths of arrays and files; only a recording that was closed has exact ones."""
     attributes, geometry = recording.attributes, recording.geometry
     if (attributes.height_px, attributes.width_px) != (geometry.height_px, geometry.width_px):
@@ -178,7 +143,7 @@ def _check_files(recording: Recording, findings: _Findings) -> None:
         findings.problems.append(f"{shard_path(recording.path, spare[0])} lies behind the last frame")
 
 
-def _check_ids(recording: Recording, findings: _Findings) -> int:
+def _check_ids(recording: Recording, findings: Findings) -> int:
     """Frame ids and times; returns how many ids are missing."""
     frame_id, host_ns = recording.frame_id, recording.host_ns
     late = np.flatnonzero(host_ns[1:] < host_ns[:-1])
@@ -196,7 +161,7 @@ def _check_ids(recording: Recording, findings: _Findings) -> int:
         )
     if gaps.wraps:
         findings.notes.append("frame ids started over: the camera counts with 16 or 32 bits")
-    lost, complete = lost_id_ranges(recording)
+    lost, complete = recording.attributes.lost_id_ranges()
     unsaid = surplus(gaps.missing, lost)
     if unsaid and not complete:
         findings.notes.append(f"the ledger keeps {KEPT_RANGES} id ranges a cause, {count_ids(unsaid)} ids are beyond")
@@ -214,146 +179,7 @@ def _check_ids(recording: Recording, findings: _Findings) -> int:
     return gaps.missing_count
 
 
-def lost_id_ranges(recording: Recording) -> tuple[list[Range], bool]:
-    """Frame ids that the ledger has as lost, whatever the cause, and whether that is all of them."""
-    attributes = recording.attributes
-    by_cause: list[Sequence[Range]] = []
-    if attributes.ledger.end is not None:
-        by_cause.extend(attributes.ledger.end.lost_ids.values())
-    if attributes.ledger.recorder is not None:
-        by_cause.append([(i, i) for i in attributes.ledger.recorder.lost_ids])
-    if attributes.repair is not None:
-        by_cause.append(attributes.repair.lost_ids)
-    if attributes.source is not None:
-        by_cause.append(attributes.source.lost_ids)
-    return [r for ranges in by_cause for r in ranges], all(len(ranges) < KEPT_RANGES for ranges in by_cause)
-
-
-def _check_ledger(recording: Recording, monitor: MonitorLedger | None, findings: _Findings) -> tuple[Place, ...]:
-    """The four places against each other."""
-    attributes = recording.attributes
-    end, recorder = attributes.ledger.end, attributes.ledger.recorder
-    dropped = attributes.repair.frames_dropped if attributes.repair else 0
-    disk = recorder.lost_disk if recorder else None
-    held = len(recording) + dropped
-    own = Place("recording", len(recording), disk=disk)
-    if end is None or recorder is None:
-        if attributes.source is not None and attributes.source.frames is not None:
-            return (own,)
-        if attributes.state == "complete":
-            findings.problems.append("ledger: the recording has none, so that losses cannot be accounted for")
-        else:
-            findings.notes.append("no ledger: the trial was killed before its end message")
-        return (own,)
-
-    if not end.exact:
-        findings.problems.append(f"end message: {end.reason}; which frames were lost after the last one is unknown")
-    agrees = findings.expect("frames", held, "the recording", recorder.frames, "the recorder")
-    due = end.frames - recorder.lost_disk
-    end_agrees = findings.expect("frames", held, "the recording", due, "the end message (less those lost on disk)")
-    # The camera process does not know of the disk and says 0; a recorder that does speaks for both.
-    if end.losses.disk:
-        end_agrees &= findings.expect("lost on disk", end.losses.disk, "the end message", disk, "the recorder")
-    for cause in ("camera", "incomplete", "ring"):
-        ranges = end.lost_ids.get(cause, [])
-        if len(ranges) < KEPT_RANGES:
-            said = getattr(end.losses, cause)
-            listed = count_ids(ranges) + (_away(end.gaps) if cause == "camera" else 0)
-            end_agrees &= findings.expect(f"lost ({cause})", said, "the end message", listed, _LISTED[cause])
-    end_agrees &= _check_gaps(recording, findings)
-    places = [
-        _producer(recording, findings),
-        _monitor(recording, monitor, findings),
-        Place(
-            "end message",
-            end.frames,
-            end.losses.camera,
-            end.losses.incomplete,
-            end.losses.ring,
-            None,
-            _away(end.gaps),
-            end_agrees,
-        ),
-        msgspec.structs.replace(own, away=_away(end.gaps), agrees=agrees and end_agrees),
-    ]
-    return tuple(places)
-
-
-def _away(gaps: Sequence[Gap]) -> int:
-    return sum(gap.frames for gap in gaps)
-
-
-def _check_gaps(recording: Recording, findings: _Findings) -> bool:
-    """The stretches in which the camera was away, against the frames around them."""
-    host_ns = recording.host_ns.astype(np.int64)
-    end = recording.attributes.ledger.end
-    all_kept = end is not None and not end.losses.ring and len(host_ns) == end.frames
-    agrees = True
-    for number, gap in enumerate(recording.attributes.gaps, start=1):
-        problems = []
-        length_s = gap.length_ns / 1e9
-        if abs(gap.frames - max(length_s * gap.rate_fps - gap.returned, 0)) > 1:
-            problems.append(f"{gap.frames} frames are no estimate for {length_s:.3f} s at {gap.rate_fps:.1f} fps")
-        # The last frame may have arrived late, which makes the gap longer than the silence; nothing makes it shorter.
-        if length_s < gap.seconds * (1 - _DRIFT) - _FRAME_TIME_SLACK_S:
-            problems.append(f"it is {length_s:.3f} s long, and no frame arrived for {gap.seconds:.3f} s")
-        inside = np.count_nonzero((host_ns > gap.from_host_ns) & (host_ns < gap.to_host_ns))
-        if inside:
-            problems.append(f"{inside} frames arrived in it")
-        if all_kept and gap.returned and gap.to_host_ns not in host_ns:
-            problems.append("no frame arrived at its end")
-        findings.problems.extend(f"gap {number}: {problem}" for problem in problems)
-        agrees &= not problems
-    return agrees
-
-
-def _producer(recording: Recording, findings: _Findings) -> Place:
-    end = recording.attributes.ledger.end
-    if end is None or (end.producer.delivered is None and end.producer.underrun is None):
-        findings.notes.append("the producer keeps no counters")
-        return Place("producer")
-    producer, losses = end.producer, end.losses
-    surplus_frames = producer.surplus or 0
-    unfetched = producer.unfetched or 0
-    if unfetched:
-        findings.notes.append(f"{unfetched} frames had been delivered when the camera went away, and went with it")
-    due = end.frames + losses.incomplete + losses.ring + surplus_frames + unfetched
-    agrees = findings.expect("delivered", producer.delivered, "the producer", due, "the end message")
-    if producer.underrun is not None and producer.underrun > losses.camera:
-        findings.problems.append(
-            f"lost (camera): the producer says {producer.underrun} underruns, the end message says {losses.camera}"
-        )
-        agrees = False
-    frames = (
-        None
-        if producer.delivered is None
-        else producer.delivered - losses.incomplete - losses.ring - surplus_frames - unfetched
-    )
-    return Place("producer", frames, producer.underrun, agrees=agrees)
-
-
-def _monitor(recording: Recording, monitor: MonitorLedger | None, findings: _Findings) -> Place:
-    end, recorder = recording.attributes.ledger.end, recording.attributes.ledger.recorder
-    if monitor is None or end is None or recorder is None:
-        findings.notes.append("no figures of the monitor: the recording lies in no session folder that has them")
-        return Place("monitor")
-    agrees = findings.expect("frames", monitor.frames, "the monitor", recorder.frames, "the recorder")
-    expected: LossLedger = msgspec.structs.replace(end.losses, disk=recorder.lost_disk)
-    for cause in CAUSES:
-        said, due = getattr(monitor.losses, cause), getattr(expected, cause)
-        there = "the recorder" if cause == "disk" else "the end message"
-        agrees &= findings.expect(f"lost ({cause})", said, "the monitor", due, there)
-    said_away, due_away = _away(monitor.gaps), _away(end.gaps)
-    agrees &= findings.expect(
-        "not taken while the camera was away", said_away, "the monitor", due_away, "the end message"
-    )
-    losses = monitor.losses
-    return Place(
-        "monitor", monitor.frames, losses.camera, losses.incomplete, losses.ring, losses.disk, said_away, agrees
-    )
-
-
-def _check_pixels(recording: Recording, findings: _Findings, progress: Progress) -> bool:
+def _check_pixels(recording: Recording, findings: Findings, progress: Progress) -> bool:
     """Checksum and stamp of every frame; returns whether frames are stamped."""
     damaged: list[int] = []
     unreadable: list[int] = []

@@ -129,10 +129,7 @@ def gap_figures(recording: Recording, gap: Gap) -> dict[str, Any]:
 
 def clock_pieces(recording: Recording) -> list[dict[str, Any]]:
     """The lines of a camera clock that stepped or was reset: the first frame of each, and the step in front of it."""
-    try:
-        clock = piecewise_clock_from_attributes(recording.attributes.clock)
-    except (KeyError, TypeError, ValueError, OverflowError):
-        clock = None
+    clock = piecewise_clock_from_attributes(recording.attributes.clock)
     if clock is None or len(clock.segments) < 2 or not len(recording):
         return []
     host_ns, pieces = recording.host_ns.astype(np.int64), []
