@@ -14,6 +14,7 @@ from textual.widgets import Footer
 
 from capture.messages import CaptureReport, Command, Event, Message, Quit, TrialEnded
 from capture.monitor import figures, rows
+from capture.monitor.banner import banner
 from capture.monitor.dialogs import Help, MarkerPrompt, QuitQuestion
 from capture.monitor.feed import MonitorFeed
 from capture.monitor.figures import History, WallClock
@@ -21,8 +22,8 @@ from capture.monitor.lines import Lines
 from capture.monitor.palette import DARK, LIGHT, banner_styles
 from capture.monitor.picture import Picture
 from capture.monitor.readout import READOUT_HEIGHT, READOUT_NEEDS, Readout, last_words
-from capture.monitor.rows import Role, Span
 from capture.monitor.session_line import session_row
+from capture.monitor.spans import Role, Span
 from capture.statistics import CameraState, CaptureStatistics, LiveStatistics
 
 SILENT_AFTER_S = 3.0
@@ -190,15 +191,15 @@ class MonitorApp(App[None]):
         base = self.screen_stack[0]
         statistics = self._statistics
         silent_s = self._silent_s()
-        banner = rows.banner(
+        top = banner(
             statistics,
             width=self.size.width,
             silent_s=silent_s if silent_s > SILENT_AFTER_S else None,
             leaving=self._leaving,
             last=self._last,
         )
-        styles = banner_styles(banner.level, recording=banner.recording, dark=self.current_theme.dark)
-        base.query_one("#banner", Lines).show(banner.rows, styles)
+        styles = banner_styles(top.level, recording=top.recording, dark=self.current_theme.dark)
+        base.query_one("#banner", Lines).show(top.rows, styles)
         self._draw_session()
         shown = base.query_one("#figures", Lines)
         figured = statistics or CaptureStatistics()

@@ -10,7 +10,7 @@ from textual.strip import Strip
 
 from capture.monitor.painted import Painted
 from capture.monitor.palette import styles_for
-from capture.monitor.rows import Role, Row
+from capture.monitor.spans import Role, Row
 
 
 class Lines(Painted):

@@ -9,7 +9,7 @@ from rich.style import Style
 from textual.theme import Theme
 
 from capture.monitor.figures import Level
-from capture.monitor.rows import Role
+from capture.monitor.spans import Role
 
 DARK = Theme(
     name="dfme-dark",

@@ -14,7 +14,7 @@ from capture.monitor.figures import WallClock
 from capture.monitor.painted import Painted
 from capture.monitor.palette import styles_for
 from capture.monitor.picture import Grey, half_blocks
-from capture.monitor.rows import BLANK, Role, Row, Span, width_of
+from capture.monitor.spans import BLANK, Role, Row, Span, width_of
 from capture.statistics import LiveSpot, LiveStatistics
 
 READOUT_HEIGHT: Final = 9

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from capture.monitor.figures import time_left
-from capture.monitor.rows import Role, Row, Span, width_of
+from capture.monitor.spans import Role, Row, Span, width_of
 from capture.statistics import ElicitationStatistics
 
 _PHASES = {

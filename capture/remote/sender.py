@@ -41,6 +41,7 @@ from capture.remote.keys import load_capture_keys
 from capture.remote.link import Link
 from capture.remote.memory import keep_message_memory
 from capture.remote.outbox import Outbox
+from capture.remote.patience import PATIENCE_S, Patience
 from capture.remote.wire import (
     Acknowledge,
     FromStorage,
@@ -56,8 +57,6 @@ from capture.statistics import RecorderState, RecorderStatistics
 _POLL_MS = 20
 _MAX_BATCH = 64
 _NICENESS = -5
-PATIENCE_S = 60.0
-"""How long to wait for a storage machine that has gone silent, once the ring is full or the trial has ended."""
 _RING_FULL = 0.95
 _ORPHAN_GRACE_S = 5.0
 
@@ -104,7 +103,7 @@ class SenderProcess:
         self._outbox = Outbox()
         self._resumed = False
         self._error = ""
-        self._blocked_at: float | None = None
+        self._patience = Patience()
         self._theirs = RecorderStatistics(state=RecorderState.IDLE)
         self._trial_began_cpu_s = time.process_time()
         self._reported_ns = 0
@@ -196,7 +195,7 @@ class SenderProcess:
         self._start, self._end = message, None
         self._end_sent = self._resumed = False
         self._error = ""
-        self._blocked_at = None
+        self._patience.relax()
         self._outbox = Outbox()
         self._trial_began_cpu_s = time.process_time()
         self._theirs = msgspec.structs.replace(self._theirs, frames=0, bytes=0, lost_disk=0, queued=0, last_durable=-1)
@@ -302,17 +301,13 @@ class SenderProcess:
         """Give a trial up when nothing comes from the storage machine although everything waits for it."""
         full = self._outbox.waiting >= self._ring.slots * _RING_FULL
         if self._start is None or self._error or not (full or self._end is not None):
-            self._blocked_at = None
+            self._patience.relax()
             return
-        if self._blocked_at is None:
-            self._blocked_at = now
-            if self._storage.welcome is None:
-                why = "the trial has ended" if self._end is not None else "the ring is full"
-                self._hub.event(
-                    "warning",
-                    f"{why} and {self._outbox.waiting:,} frames wait for {self._storage}: {PATIENCE_S:.0f} s at most",
-                )
-        if now - max(self._blocked_at, self._storage.heard) > PATIENCE_S:
+        if self._patience.begin(now) and self._storage.welcome is None:
+            why = "the trial has ended" if self._end is not None else "the ring is full"
+            waiting = f"{self._outbox.waiting:,} frames wait for {self._storage}"
+            self._hub.event("warning", f"{why} and {waiting}: {PATIENCE_S:.0f} s at most")
+        if self._patience.is_over(now, self._storage.heard):
             # What is still queued reads slots that are to be given back.
             self._storage.drop()
             self._give_up(

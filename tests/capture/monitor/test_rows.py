@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from capture.messages import End, Event, TrialEnded
 from capture.monitor import rows
+from capture.monitor.banner import banner
 from capture.monitor.figures import History, Level, WallClock
+from capture.monitor.spans import bar, big, width_of
 from capture.statistics import (
     CameraState,
     CameraStatistics,
@@ -89,13 +91,13 @@ def test_no_row_of_figures_is_wider_than_its_column(reports):
         history.observe(report)
     lines = rows.figure_rows(reports[-1], history)
     assert len(lines) <= rows.FIGURES_HEIGHT
-    assert [text for text, row in zip(text_of(lines), lines, strict=True) if rows.width_of(row) > 40] == []
+    assert [text for text, row in zip(text_of(lines), lines, strict=True) if width_of(row) > 40] == []
 
 
 @given(statistics, st.booleans(), st.none() | ended, st.none() | st.floats(3, 1e9))
 def test_the_banner_always_fits_eighty_columns(report, leaving, last, silent_s):
-    shown = rows.banner(report, width=80, leaving=leaving, last=last, silent_s=silent_s)
-    assert [rows.width_of(row) for row in shown.rows] == [80, 80, 80]
+    shown = banner(report, width=80, leaving=leaving, last=last, silent_s=silent_s)
+    assert [width_of(row) for row in shown.rows] == [80, 80, 80]
 
 
 @given(
@@ -106,16 +108,16 @@ def test_the_banner_always_fits_eighty_columns(report, leaving, last, silent_s):
 def test_the_event_log_stays_inside_its_corner(events, width, height):
     lines = rows.event_rows(events, WallClock(0, UTC), width, height)
     assert len(lines) <= height
-    assert all(rows.width_of(row) <= width for row in lines)
+    assert all(width_of(row) <= width for row in lines)
 
 
 @given(st.floats(), st.floats(), st.integers(10, 60))
 def test_a_bar_is_as_wide_as_asked_for(fill, most, width):
-    assert rows.width_of(rows.bar(fill, most, width)) == width
+    assert width_of(bar(fill, most, width)) == width
 
 
 def test_small_fills_can_be_told_apart():
-    widths = [text_of([rows.bar(fill, 0.0)])[0].count("█") for fill in (0.0, 0.01, 0.04, 0.2, 1.0)]
+    widths = [text_of([bar(fill, 0.0)])[0].count("█") for fill in (0.0, 0.01, 0.04, 0.2, 1.0)]
     assert widths == [0, 2, 4, 9, 20]
 
 
@@ -159,22 +161,22 @@ def test_roomy_terminals_get_a_line_between_the_groups(recording):
 
 @pytest.mark.parametrize("simulated", [True, False])
 def test_a_simulated_camera_is_called_so_on_the_banner(recording, changed, simulated):
-    shown = rows.banner(changed(recording, camera={"simulated": simulated}), width=80)
+    shown = banner(changed(recording, camera={"simulated": simulated}), width=80)
     assert any("SIMULATED CAMERA" in line for line in text_of(shown.rows)) is simulated
 
 
 def test_recording_and_losing_differ_in_words_and_in_ground(recording, changed):
-    healthy = rows.banner(recording, width=80)
-    losing = rows.banner(changed(recording, camera={"losses": LossLedger(camera=1)}), width=80)
+    healthy = banner(recording, width=80)
+    losing = banner(changed(recording, camera={"losses": LossLedger(camera=1)}), width=80)
     assert (healthy.level, losing.level) == (Level.OK, Level.BAD)
     assert "✓ nothing lost" in text_of(healthy.rows)[0]
     assert "✗ 1 frame lost" in text_of(losing.rows)[0]
 
 
 def test_after_an_hour_the_big_clock_leaves_the_tenths_out(recording, changed):
-    hours = rows.banner(changed(recording, trial_elapsed_s=3_723.4), width=80)
+    hours = banner(changed(recording, trial_elapsed_s=3_723.4), width=80)
     shown = [line[25:].split("✓")[0].split("SIM")[0].strip() for line in text_of(hours.rows)]
-    assert shown == [line.strip() for line in rows.big("1:02:03")]
+    assert shown == [line.strip() for line in big("1:02:03")]
 
 
 def test_long_events_are_wrapped_and_not_cut():
