@@ -200,6 +200,8 @@ class LiveStatistics(msgspec.Struct, frozen=True):
     """The last expressions, the newest first."""
     cpu_s: float = 0.0
     """Processor time of the process since it started, in seconds."""
+    bundle: str = ""
+    """Folder of the model that is in use; empty where there is none."""
 
 
 class ElicitationStatistics(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ from capture.console import Progress, print_json, run_command
 from capture.errors import BadInput
 from expression.face import best_finder
 from realtime.engines import ENGINES
+from realtime.model_commands import MODELS_EPILOG, USE_EPILOG, models, use
 from realtime.recognition import Recogniser, model_at
 from realtime.replay import ReplaySummary, default_out, replay
 from realtime.score_command import EPILOG, score_command
@@ -28,6 +29,8 @@ Examples:
   dfme-live --replay synthetic/long/sub0001_01.zarr --engine openvino --model models/ours
 
   dfme-live score synthetic/long synthetic/spotting.csv
+
+  dfme-live use models/ours
 """
 
 app = typer.Typer(
@@ -50,7 +53,9 @@ def live(
         Path | None, typer.Option(help="File that gets one line of JSON for each expression. Default: beside it.")
     ] = None,
     engine: Annotated[str, typer.Option(help=f"auto, {', '.join(ENGINES)}.")] = "auto",
-    model: Annotated[Path | None, typer.Option(help="Model bundle. Default: the one that comes along.")] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="Model bundle. Default: that of dfme-live use, else the one that comes along.")
+    ] = None,
     finder: Annotated[str, typer.Option(help="Face finder: auto, mediapipe, cascades, or a plug-in's file.")] = "auto",
     fps: Annotated[float | None, typer.Option(help="Frames a second, where the file does not say.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
@@ -87,6 +92,8 @@ def live(
 
 
 app.command("score", epilog=EPILOG)(score_command)
+app.command(epilog=USE_EPILOG)(use)
+app.command(epilog=MODELS_EPILOG)(models)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Changes the model of a readout that runs: a file in the session's folder names the bundle."""
+"""Changes the model of a readout that runs: files in the session's folder and the user's settings name it."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import time
 from pathlib import Path
 from typing import Final
 
-from capture.recording.files import write_whole
+from realtime.lab_default import default_file, named_in, write_bundle_name
 
 FILE: Final = "live_model"
 _EVERY_S: Final = 0.5
-_LONGEST: Final = 4096
 
 
 class ModelSwitch:
-    """Watches the session's folder for a wish.
+    """Watches for a wish: in the session's folder, and in the file that names the model for all.
+
+    A wish for all is written down in the session's folder as well, so that a service that is started anew hears it.
 
     Args:
         session: The session's folder.
@@ -22,24 +23,30 @@ class ModelSwitch:
 
     def __init__(self, session: Path) -> None:
         self._file = session / FILE
+        self._for_all = default_file()
         self._looked_s = 0.0
-        # A wish of before is heard by a service that is started anew.
+        # A wish of before in the session's folder is heard by a service that is started anew.
         self._seen_ns = 0
+        # What was the default at the start was read then, or a model was named instead of it.
+        self._for_all_seen_ns = _changed_ns(self._for_all)
 
-    def wish(self) -> str | None:
-        """A model that is wanted since the last call; looks at the folder twice a second."""
+    def wish(self) -> Path | None:
+        """A model that is wanted since the last call; looks twice a second."""
         now = time.monotonic()
         if now - self._looked_s < _EVERY_S:
             return None
         self._looked_s = now
-        try:
-            changed_ns = self._file.stat().st_mtime_ns
-            if changed_ns == self._seen_ns:
-                return None
-            self._seen_ns = changed_ns
-            return self._file.read_text()[:_LONGEST].strip() or None
-        except (OSError, UnicodeDecodeError):
+        changed_ns = _changed_ns(self._for_all)
+        if changed_ns != self._for_all_seen_ns:
+            self._for_all_seen_ns = changed_ns
+            wanted = named_in(self._for_all)
+            if wanted is not None:
+                write_bundle_name(self._file, wanted)
+        changed_ns = _changed_ns(self._file)
+        if changed_ns == self._seen_ns:
             return None
+        self._seen_ns = changed_ns
+        return named_in(self._file)
 
 
 def wish_for(session: Path, model: Path) -> None:
@@ -48,4 +55,11 @@ def wish_for(session: Path, model: Path) -> None:
     Raises:
         OSError: The folder cannot be written.
     """
-    write_whole(session / FILE, f"{model.absolute()}\n".encode())
+    write_bundle_name(session / FILE, model)
+
+
+def _changed_ns(file: Path) -> int:
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:
+        return 0

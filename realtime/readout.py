@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from capture.statistics import LiveSpot
+from expression.bundle import Reading
 from expression.errors import ExpressionError
 from realtime.analysis import Found
 from realtime.priority import RECOGNITION_NICENESS, give_way
@@ -46,11 +47,12 @@ class _Job:
 
 @dataclass(frozen=True)
 class ModelNews:
-    """A model is ready, or could not be had."""
+    """A model is ready, could not be had, or is no longer there."""
 
     recogniser: Recogniser | None
     text: str
-    problem: bool = False
+    gone: bool = False
+    """From now on nothing is named."""
 
 
 class Readout:
@@ -96,12 +98,15 @@ class Readout:
             try:
                 recogniser = Recogniser.load(path, engine)
             except (ExpressionError, OSError) as error:
-                self._news.append(ModelNews(None, str(error), problem=True))
+                self._news.append(ModelNews(None, f"the model stays as it was: {error}"))
                 return
-            self._recogniser = recogniser
-            self._news.append(ModelNews(recogniser, f"{recogniser.name}: {recogniser.choice.reason}"))
+            self._take_over(recogniser)
 
         self._jobs.put(load)
+
+    def _take_over(self, recogniser: Recogniser) -> None:
+        self._recogniser = recogniser
+        self._news.append(ModelNews(recogniser, f"{recogniser.name}: {recogniser.choice.reason}"))
 
     def take(self, found: Found, trial: str, decided_host_ns: int) -> None:
         """An expression is over.
@@ -156,7 +161,7 @@ class Readout:
         reading = None
         # What was cut out for a model that has gone does not fit the one that has come.
         if recogniser is not None and found.crops is not None and found.recipe == recogniser.bundle.record.recipe:
-            reading = recogniser.read(found.crops, found.onset_crop)
+            reading = self._reading(recogniser, found.crops, found.onset_crop)
         now_ns = time.monotonic_ns()
         return described(
             found,
@@ -167,6 +172,26 @@ class Readout:
             host_ns=now_ns,
             trial=job.trial,
         )
+
+    def _reading(
+        self, recogniser: Recogniser, crops: npt.NDArray[np.uint8], onset_crop: npt.NDArray[np.uint8] | None
+    ) -> Reading | None:
+        """What the model says; where its engine fails, what it says on another one, or nothing."""
+        try:
+            return recogniser.read(crops, onset_crop)
+        # A card can go, and its libraries raise what they like; the readout of the next expression must not go with it.
+        except Exception as error:
+            failure = f"{recogniser.choice.engine.name} failed: {str(error) or type(error).__name__}"
+        try:
+            other = recogniser.elsewhere()
+            reading = other.read(crops, onset_crop)
+        except Exception as error:
+            self._recogniser = None
+            self._news.append(ModelNews(None, f"{failure}; expressions are spotted, not named: {error}", gone=True))
+            return None
+        self._news.append(ModelNews(None, failure))
+        self._take_over(other)
+        return reading
 
 
 def _shown(job: _Job, expression: LiveExpression) -> LiveSpot:

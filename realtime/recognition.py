@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
-from expression.bundle import Bundle, Reading
+from expression.bundle import BUNDLE_FILE, Bundle, Reading
 from expression.clip_input import clip_input
 from expression.errors import BadInput
 from realtime.engines import EngineChoice, choose_engine
-
-MODELS: Final = Path(__file__).parent / "models"
-DEFAULT_MODEL: Final = MODELS / "simulated-i3d"
-"""The model that comes along: trained on faces that do not exist."""
+from realtime.lab_default import DEFAULT_MODEL, MODELS, lab_default
 
 
 def model_at(path: Path | None) -> Path | None:
@@ -26,11 +23,16 @@ def model_at(path: Path | None) -> Path | None:
         BadInput: There is no such bundle.
     """
     if path is None:
-        return DEFAULT_MODEL if (DEFAULT_MODEL / "bundle.json").is_file() else None
+        chosen = lab_default()
+        if chosen is not None:
+            if not (chosen / BUNDLE_FILE).is_file():
+                raise BadInput(f"{chosen}, put there by dfme-live use, is gone: choose another (dfme-live models)")
+            return chosen
+        return DEFAULT_MODEL if (DEFAULT_MODEL / BUNDLE_FILE).is_file() else None
     for candidate in (path, MODELS / path):
-        if (candidate / "bundle.json").is_file():
+        if (candidate / BUNDLE_FILE).is_file():
             return candidate
-    raise BadInput(f"{path} holds no model: a bundle is a folder with bundle.json")
+    raise BadInput(f"{path} holds no model: a bundle is a folder with {BUNDLE_FILE}")
 
 
 @dataclass(frozen=True)
@@ -42,16 +44,22 @@ class Recogniser:
 
     @classmethod
     def load(cls, path: Path, engine: str = "auto", *, threads: int = 0) -> Self:
-        """Open a bundle and get it ready to run; the first clip is run here, since it takes longer.
+        """Open a bundle, check its files, and have an engine answer a first clip, since that takes longer.
 
         Raises:
-            BadInput: There is no bundle, or no engine of this name.
+            BadInput: There is no bundle, it is damaged, or there is no engine of this name.
             EngineUnavailable: The engine cannot run it here.
         """
         bundle = Bundle.open(path)
-        choice = choose_engine(bundle, engine, threads=threads)
-        choice.engine.infer(np.zeros(bundle.record.recipe.shape, np.float32))
-        return cls(bundle, choice)
+        return cls(bundle, choose_engine(bundle, engine, threads=threads))
+
+    def elsewhere(self) -> Recogniser:
+        """The same model on another engine, after this one has failed.
+
+        Raises:
+            EngineUnavailable: No other can run it here.
+        """
+        return Recogniser(self.bundle, choose_engine(self.bundle, without=(self.choice.engine.name,)))
 
     @property
     def name(self) -> str:

@@ -56,7 +56,7 @@ class LiveService:
         self._analyser = Analyser(task.rate_fps, self._finder)
         self._readout = Readout(self._listeners())
         self._switch: ModelSwitch | None = None
-        self._model, self._engine, self._simulated = "", "", False
+        self._model, self._engine, self._simulated, self._bundle = "", "", False, ""
         self._trial = ""
         self._quit = False
         self._behind_ms = 0.0
@@ -66,7 +66,7 @@ class LiveService:
     def run(self) -> None:
         """Work until told to quit; what was found before is read out first."""
         self._hub.event("info", self._finder.reason)
-        self._load(self._task.model)
+        self._load(Path(self._task.model) if self._task.model else None)
         self._hub.hello("live")
         while not self._stop.requested:
             self._take_orders()
@@ -96,17 +96,17 @@ class LiveService:
                 self._hub.event("warning", f"no outlet of the Lab Streaming Layer: {error}; pip install 'dfme[lsl]'")
         return listeners
 
-    def _load(self, model: str, engine: str | None = None) -> None:
+    def _load(self, model: Path | None) -> None:
         """Have a model loaded; expressions are spotted meanwhile."""
         try:
-            path = model_at(Path(model) if model else None)
+            path = model_at(model)
         except ExpressionError as error:
             self._hub.event("warning", f"{error}; expressions are spotted, and the model stays as it was")
             return
         if path is None:
             self._hub.event("info", "no model: expressions are spotted, not named (--live-model)")
             return
-        self._readout.use(path, engine or self._task.engine)
+        self._readout.use(path, self._task.engine)
 
     def _take_orders(self) -> None:
         for message in self._hub.received():
@@ -161,15 +161,16 @@ class LiveService:
     def _deliver(self) -> None:
         for news in self._readout.deliver():
             if news.recogniser is None:
-                self._hub.event("warning", f"the model stays as it was: {news.text}" if news.problem else news.text)
+                self._hub.event("warning", news.text)
+                if news.gone:
+                    self._analyser.recipe = None
+                    self._model, self._engine, self._simulated, self._bundle = "", "", False, ""
                 continue
             record = news.recogniser.bundle.record
             self._analyser.recipe = record.recipe
-            self._model, self._engine, self._simulated = (
-                record.name,
-                news.recogniser.choice.engine.name,
-                record.simulated,
-            )
+            self._model, self._simulated = record.name, record.simulated
+            self._engine = news.recogniser.choice.engine.name
+            self._bundle = str(news.recogniser.bundle.path.absolute())
             simulated = (
                 " (trained on simulated faces: its names say nothing about real ones)" if record.simulated else ""
             )
@@ -200,6 +201,7 @@ class LiveService:
             publishes=self._publisher.endpoint,
             recent=tuple(readout.recent),
             cpu_s=time.process_time(),
+            bundle=self._bundle,
         )
 
     def _report_if_due(self) -> None:

@@ -25,6 +25,8 @@ from tests.turns import turn
 os.environ["DFME_SIMULATOR_SERIALS"] = f"T{os.getpid()}A,T{os.getpid()}B"
 # Tests of the recording path need no person in front of the camera, and do not wait for one to be rendered.
 os.environ["DFME_SIMULATOR_PICTURE"] = "test"
+# What somebody has set for this user must change no test, and no test what somebody has set.
+os.environ["DFME_CONFIG"] = str(Path(tempfile.gettempdir()) / f"dfme-tests-without-settings-{os.getpid()}")
 
 # How long an example takes is the machine's affair and no property of ours; who draws examples over a fixture's file
 # writes that file for each.

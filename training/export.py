@@ -16,7 +16,7 @@ from torch import nn
 
 from capture.recording.files import write_whole
 from capture.version import software
-from expression.bundle import CARD_FILE, INPUT_NAME, INT8_FILE, ONNX_FILE, OUTPUT_NAME, Bundle, BundleRecord
+from expression.bundle import CARD_FILE, INPUT_NAME, INT8_FILE, ONNX_FILE, OUTPUT_NAME, TORCH_FILE, Bundle, BundleRecord
 from expression.clip_input import Clip
 from expression.emotions import BASIC_EMOTIONS
 from expression.errors import ExpressionError
@@ -58,6 +58,7 @@ def export_bundle(
     facts: CardFacts,
     int8: bool = True,
     static: bool = False,
+    torch_program: bool = False,
 ) -> Exported:
     """Write a bundle.
 
@@ -71,12 +72,13 @@ def export_bundle(
         facts: What the card tells.
         int8: Quantise as well.
         static: Fix the batch to one clip, for engines that want that.
+        torch_program: Write the network for the torch engine as well.
 
     Raises:
         ExpressionError: What was exported says something else than the trained network.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for old in (ONNX_FILE, INT8_FILE, CARD_FILE):
+    for old in (ONNX_FILE, INT8_FILE, TORCH_FILE, CARD_FILE):
         (folder / old).unlink(missing_ok=True)
     network = network.cpu().eval()
     batch = np.stack(clips[: 1 if static else _BATCH_CHECKED])
@@ -90,7 +92,10 @@ def export_bundle(
         problem = quantise(folder / ONNX_FILE, folder / INT8_FILE, clips)
         if not problem:
             int8_difference, int8_agreement = _compared(network, folder / INT8_FILE, clips)
-    sizes = {file: (folder / file).stat().st_size for file in (ONNX_FILE, INT8_FILE) if (folder / file).exists()}
+    if torch_program:
+        write_program(network, recipe, folder / TORCH_FILE)
+    networks = [folder / file for file in (ONNX_FILE, INT8_FILE, TORCH_FILE)]
+    sizes = {file.name: file.stat().st_size for file in networks if file.exists()}
     write_whole(folder / CARD_FILE, model_card(name, recipe, facts, calibration, sizes, int8_agreement).encode())
     record = BundleRecord(
         name=name,
@@ -129,6 +134,15 @@ def write_onnx(network: nn.Module, recipe: Recipe, path: Path, *, static: bool =
         )
         program.save(str(path), external_data=False)
     strip_traces(path)
+
+
+def write_program(network: nn.Module, recipe: Recipe, path: Path) -> None:
+    """Write a network as torch exports it, for one clip of the recipe's shape."""
+    with quiet(), torch.no_grad():
+        program = torch.export.export(network, (torch.zeros((1, *recipe.clip.shape)),))
+    for node in program.graph.nodes:
+        node.meta.pop("stack_trace", None)
+    torch.export.save(program, path)
 
 
 def strip_traces(path: Path) -> None:

@@ -24,6 +24,7 @@ def export_run(
     remarks: Sequence[str] = (),
     int8: bool = True,
     static: bool = False,
+    torch_program: bool = False,
 ) -> Exported:
     """Write the bundle of a run.
 
@@ -35,6 +36,7 @@ def export_run(
         remarks: Paragraphs for the card.
         int8: Quantise as well, with training clips.
         static: Fix the batch to one clip.
+        torch_program: Write the network for the torch engine as well.
 
     Raises:
         BadInput: The run is not finished, or its crops were removed.
@@ -66,4 +68,5 @@ def export_run(
         facts=card,
         int8=int8,
         static=static,
+        torch_program=torch_program,
     )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
+
+import numpy as np
 
 from expression.bundle import Bundle
 from expression.errors import BadInput
@@ -24,41 +26,74 @@ class EngineChoice:
     reason: str
 
 
-def choose_engine(bundle: Bundle, name: str = "auto", *, threads: int = 0) -> EngineChoice:
-    """An engine that is ready to run.
+def choose_engine(
+    bundle: Bundle, name: str = "auto", *, threads: int = 0, without: Collection[str] = ()
+) -> EngineChoice:
+    """An engine that has answered a first clip.
 
     Args:
         bundle: Whose network.
         name: An engine, or `auto`: TensorRT, then ONNX Runtime on a graphics card, then OpenVINO, then ONNX Runtime on
-            the processor.
+            the processor, then torch.
         threads: Of the processor; 0 leaves that to the engine.
+        without: Engines that `auto` passes over.
 
     Raises:
         BadInput: There is no engine of this name.
         EngineUnavailable: The engine asked for cannot run here, or none can; says why.
     """
-    makers: dict[str, Callable[[], Engine]] = {
+    if name in ENGINES:
+        engine = ready(bundle, _makers(bundle, threads)[name])
+        return EngineChoice(engine, f"{engine.reason}, as asked for")
+    if name != "auto":
+        raise BadInput(f"no engine is called {name!r}; there are auto, {', '.join(ENGINES)}")
+    makers = _makers(bundle, threads)
+    on_card = {"onnxruntime on a card": lambda: OnnxRuntimeEngine(bundle, providers=gpu_providers())}
+    candidates = {"tensorrt": makers["tensorrt"], **(on_card if gpu_providers() else {}), **makers}
+    problems = []
+    for candidate, make in candidates.items():
+        if candidate.split()[0] in without:
+            continue
+        try:
+            engine = ready(bundle, make)
+        except EngineUnavailable as error:
+            problems.append(str(error))
+            continue
+        return EngineChoice(engine, "; ".join([engine.reason, *problems]))
+    raise EngineUnavailable(f"no engine can run {bundle.path}: {'; '.join(problems) or 'none is left'}")
+
+
+def ready(bundle: Bundle, make: Callable[[], Engine]) -> Engine:
+    """Make an engine and have it answer a clip of zeros: what breaks at the first clip is known before it counts.
+
+    Raises:
+        EngineUnavailable: It cannot be made, or gives no answer; names the engine.
+    """
+    try:
+        engine = make()
+    except EngineUnavailable:
+        raise
+    # Libraries for graphics cards raise whatever their drivers hand them.
+    except Exception as error:
+        raise EngineUnavailable(f"an engine cannot be made ready: {_line(error)}") from error
+    try:
+        logits = engine.infer(np.zeros(bundle.record.recipe.shape, np.float32))
+    except Exception as error:
+        raise EngineUnavailable(f"{engine.name} fails at the first clip: {_line(error)}") from error
+    wanted = (len(bundle.record.labels),)
+    if logits.shape != wanted or not np.isfinite(logits).all():
+        raise EngineUnavailable(f"{engine.name} gives no answer to the first clip: {wanted[0]} finite numbers are due")
+    return engine
+
+
+def _makers(bundle: Bundle, threads: int) -> dict[str, Callable[[], Engine]]:
+    """In the order in which `auto` tries them."""
+    return {
         "tensorrt": lambda: _tensorrt(bundle),
         "openvino": lambda: OpenVinoEngine(bundle, threads=threads),
         "onnxruntime": lambda: OnnxRuntimeEngine(bundle, threads=threads),
         "torch": lambda: _torch(bundle),
     }
-    if name in makers:
-        engine = makers[name]()
-        return EngineChoice(engine, f"{engine.reason}, as asked for")
-    if name != "auto":
-        raise BadInput(f"no engine is called {name!r}; there are auto, {', '.join(ENGINES)}")
-    problems = []
-    order = ["tensorrt", *(["onnxruntime"] if gpu_providers() else []), "openvino", "onnxruntime", "torch"]
-    for candidate in order:
-        try:
-            engine = makers[candidate]()
-        except EngineUnavailable as error:
-            problems.append(str(error))
-            continue
-        without = f"; {problems[0]}" if problems else ""
-        return EngineChoice(engine, f"{engine.reason}{without}")
-    raise EngineUnavailable(f"no engine can run {bundle.path}: {'; '.join(problems)}")
 
 
 def _tensorrt(bundle: Bundle) -> Engine:
@@ -71,3 +106,8 @@ def _torch(bundle: Bundle) -> Engine:
     from realtime.engines.torch_engine import TorchEngine  # noqa: PLC0415 - loads torch
 
     return TorchEngine(bundle)
+
+
+def _line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

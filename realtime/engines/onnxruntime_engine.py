@@ -1,7 +1,8 @@
-"""ONNX Runtime: on a GPU by its TensorRT-RTX plugin or CUDA where those are installed, else on the processor."""
+"""ONNX Runtime: on a graphics card by its TensorRT-RTX plugin or CUDA where installed, else on the processor."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -10,7 +11,8 @@ from expression.bundle import INPUT_NAME, OUTPUT_NAME, Bundle
 from expression.clip_input import Clip
 from realtime.engines.engine import EngineUnavailable, Logits
 
-GPU_PROVIDERS: Final = ("NvTensorRTRTXExecutionProvider", "TensorrtExecutionProvider", "CUDAExecutionProvider")
+TENSORRT_RTX: Final = "NvTensorRTRTXExecutionProvider"
+GPU_PROVIDERS: Final = (TENSORRT_RTX, "TensorrtExecutionProvider", "CUDAExecutionProvider")
 """The fastest first."""
 _PROCESSOR: Final = "CPUExecutionProvider"
 _QUIET: Final = 3
@@ -21,7 +23,7 @@ class OnnxRuntimeEngine:
 
     Args:
         bundle: Whose network.
-        provider: One of ONNX Runtime's; None takes the fastest that is there and works.
+        providers: Of ONNX Runtime, the first that works is taken; None takes the fastest that is there.
         threads: Of the processor; 0 leaves that to ONNX Runtime.
 
     Raises:
@@ -30,18 +32,16 @@ class OnnxRuntimeEngine:
 
     name: Final = "onnxruntime"
 
-    def __init__(self, bundle: Bundle, *, provider: str | None = None, threads: int = 0) -> None:
+    def __init__(self, bundle: Bundle, *, providers: Sequence[str] | None = None, threads: int = 0) -> None:
         library = _library()
-        there = library.get_available_providers()
-        wanted = (provider,) if provider is not None else (*(p for p in GPU_PROVIDERS if p in there), _PROCESSOR)
-        options = library.SessionOptions()
-        options.log_severity_level = _QUIET
-        options.intra_op_num_threads = threads
+        wanted = (*gpu_providers(), _PROCESSOR) if providers is None else providers
         path = bundle.network()
-        problems = []
+        _, problem = _plugin_devices(library)
+        problems = [problem] if problem else []
         for name in wanted:
             try:
-                session = library.InferenceSession(str(path), options, providers=[name])
+                session = _session(library, str(path), name, threads)
+            # ONNX Runtime has an exception class for each status, and none above them.
             except Exception as error:
                 problems.append(f"{name}: {str(error).splitlines()[0] if str(error) else type(error).__name__}")
                 continue
@@ -49,7 +49,8 @@ class OnnxRuntimeEngine:
                 break
             problems.append(f"{name} does not work here")
         else:
-            raise EngineUnavailable(f"onnxruntime cannot load {path}: {'; '.join(problems)}")
+            why = "; ".join(problems) or "it has no provider for a graphics card"
+            raise EngineUnavailable(f"onnxruntime cannot load {path}: {why}")
         self._session: Any = session
         self.provider = name
         where = "the processor" if name == _PROCESSOR else name.removesuffix("ExecutionProvider")
@@ -68,12 +69,52 @@ class OnnxRuntimeEngine:
 
 
 def gpu_providers() -> tuple[str, ...]:
-    """Providers for graphics cards that this ONNX Runtime brings; empty where it is not installed."""
+    """Providers for graphics cards that this ONNX Runtime has or can load; empty where it is not installed."""
     try:
-        there = _library().get_available_providers()
+        library = _library()
     except EngineUnavailable:
         return ()
+    there = set(library.get_available_providers())
+    devices, _ = _plugin_devices(library)
+    if devices:
+        there.add(TENSORRT_RTX)
     return tuple(name for name in GPU_PROVIDERS if name in there)
+
+
+def _session(library: Any, path: str, provider: str, threads: int) -> Any:
+    options = library.SessionOptions()
+    options.log_severity_level = _QUIET
+    options.intra_op_num_threads = threads
+    devices, _ = _plugin_devices(library) if provider == TENSORRT_RTX else ([], "")
+    if devices:
+        options.add_provider_for_devices(devices[:1], {})
+        return library.InferenceSession(path, options)
+    return library.InferenceSession(path, options, providers=[provider])
+
+
+def _plugin_devices(library: Any) -> tuple[list[Any], str]:
+    """Graphics cards that the TensorRT-RTX plugin serves, and why there are none although it is installed.
+
+    The plugin is a package of its own, that ONNX Runtime is told of once a process.
+    """
+    if not hasattr(library, "register_execution_provider_library"):
+        return [], ""
+
+    def served() -> list[Any]:
+        return [device for device in library.get_ep_devices() if device.ep_name == TENSORRT_RTX]
+
+    if devices := served():
+        return devices, ""
+    try:
+        import onnxruntime_ep_nv_tensorrt_rtx as plugin  # noqa: PLC0415 - an extra; loads the card's libraries
+    except ImportError:
+        return [], ""
+    try:
+        library.register_execution_provider_library(plugin.get_ep_name(), plugin.get_library_path())
+    # Without driver or card this fails in the loader, and the second time because there was a first.
+    except Exception as error:
+        return [], f"{TENSORRT_RTX}: {str(error).rsplit(' with error: ', 1)[-1]}"
+    return served(), ""
 
 
 def _library() -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,9 @@ import pytest
 import zmq
 
 from capture.simulator.bank_file import FrameBankWriter
+from expression.bundle import Bundle
+from realtime.lab_default import DEFAULT_MODEL
+from realtime.recognition import model_at
 
 RATE = 200
 SECONDS = 3
@@ -121,3 +125,38 @@ def test_a_service_that_is_killed_comes_back_says_what_it_missed_and_no_frame_is
     assert live["restarts"] == 1
     assert live["frames_analysed"] > 0
     assert live["frames_analysed"] + live["frames_skipped"] == result["frames"]
+
+
+def test_a_model_is_changed_while_it_runs_without_a_frame_left_out(journey, bank, long_ring, tmp_path, monkeypatch):
+    """And the next expression is named by the new one, and the default is the new one from then on."""
+    monkeypatch.setenv("DFME_CONFIG", str(tmp_path / "settings"))
+    shutil.copytree(DEFAULT_MODEL, tmp_path / "ours")
+    record = Bundle.open(tmp_path / "ours").record
+    Bundle.seal(tmp_path / "ours", msgspec.structs.replace(record, name="ours"))
+    endpoint, out = f"ipc://{tmp_path}/live", tmp_path / "out"
+    process = journey.start(
+        *("--json", "--hw", long_ring, "--frame-bank", bank, "--out", out, "--live", "--live-publish", endpoint)
+    )
+
+    def models_of_lines() -> list[str]:
+        return [row["model"] for path in out.glob("*/live.jsonl") for row in lines_of(path)]
+
+    journey.wait_for(lambda: "simulated-i3d" in models_of_lines())
+    command = [sys.executable, "-P", "-m", "realtime.cli", "use", tmp_path / "ours", "--readout", endpoint, "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout.splitlines()[-1])
+    assert said["running"] == {"before": "simulated-i3d", "now": "ours", "changed": True}
+    changed_at = len(models_of_lines())
+    journey.wait_for(lambda: len(models_of_lines()) > changed_at)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+    result = json.loads(stdout.splitlines()[-1])
+    assert sum(result["lost"].values()) == 0, stderr
+    assert (result["live"]["frames_analysed"], result["live"]["frames_skipped"]) == (result["frames"], 0)
+    models = models_of_lines()
+    assert models[-1] == result["live"]["model"] == "ours"
+    # What ended before the first model was there has no name.
+    assert set(models[: models.index("ours")]) <= {"", "simulated-i3d"}
+    assert set(models[models.index("ours") :]) == {"ours"}
+    assert model_at(None) == tmp_path / "ours"

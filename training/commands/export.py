@@ -30,13 +30,25 @@ def export(
     remark: Annotated[list[str] | None, typer.Option(help="Paragraph for the model card; may be repeated.")] = None,
     int8: Annotated[bool, typer.Option(help="Quantise as well.")] = True,
     static: Annotated[bool, typer.Option("--static", help="Fix the batch to one clip.")] = False,
+    torch_program: Annotated[
+        bool, typer.Option("--torch", help="Write model.pt2 for the torch engine as well.")
+    ] = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Write a trained model as ONNX, checked, quantised and calibrated, with its card."""
     options.need_torch()
     from training.run_export import export_run
 
-    done = export_run(run, out, name=name or out.name, licence=licence, remarks=remark or (), int8=int8, static=static)
+    done = export_run(
+        run,
+        out,
+        name=name or out.name,
+        licence=licence,
+        remarks=remark or (),
+        int8=int8,
+        static=static,
+        torch_program=torch_program,
+    )
     record = done.bundle.record
     if as_json:
         print_json(
