@@ -121,6 +121,9 @@ class RecorderProcess:
                 self._hub.event("warning", remark)
             self._report()
         elif isinstance(message, End):
+            if self._recorder.recording is None:
+                # It came before our hello was heard: the answer to that tells of the whole trial, its end included.
+                return
             self._give_back(self._recorder.settle())
             finished = self._recorder.end(message)
             self._report()

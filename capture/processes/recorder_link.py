@@ -20,7 +20,8 @@ class RecorderLink:
 
     A slot is given back only when its frame would survive the recorder, so whatever was told and not given back is
     still in the ring: a recorder that says hello in the middle of a trial is told the trial's start and all of that
-    again. Sending never blocks; what nobody received is told again with the next hello.
+    again. Nothing is said before the first hello: a recorder whose connection came about in the middle of a short
+    trial would hear of its end alone. Sending never blocks; what nobody received is told with the next hello.
     """
 
     def __init__(self, endpoint: str, ring: RingWriter) -> None:
@@ -35,6 +36,7 @@ class RecorderLink:
         self._end: End | None = None
         self._held: deque[tuple[int, bytes]] = deque()
         self._told = 0
+        self._greeted = False
 
     @property
     def unannounced(self) -> int:
@@ -76,6 +78,7 @@ class RecorderLink:
                 for slot in message.slots:
                     self._give_back(slot)
             elif isinstance(message, Hello):
+                self._greeted = True
                 self._tell_again()
             elif isinstance(message, Finished) and self._start is not None and message.series == self._start.series:
                 self._start = self._end = None
@@ -107,6 +110,8 @@ class RecorderLink:
             self._send([encode(self._end)])
 
     def _send(self, parts: list[bytes]) -> None:
+        if not self._greeted:
+            return
         try:
             self._socket.send_multipart(parts, zmq.NOBLOCK)
         except zmq.Again:
