@@ -49,10 +49,12 @@ find_python() {
     fi
   done
   fail "no Python 3.11 or newer here ($(python3 --version 2>/dev/null || echo 'not even an old one')):" \
-    "install one (sudo apt-get install python3.11 python3.11-venv), or name it: PYTHON=/path/to/python3 ./install.sh"
+    "install one (sudo apt-get install python3, or python3.11 where that is older), or name it: PYTHON=/path/to/python3 ./install.sh"
 }
 
 has_compiler() { command -v "${CXX:-c++}" >/dev/null || command -v g++ >/dev/null || command -v clang++ >/dev/null; }
+
+has_library() { "$python" -c 'import ctypes, sys; ctypes.CDLL(sys.argv[1])' "$1" >/dev/null 2>&1; }
 
 has_doctest() { compgen -G '/usr/include/doctest/doctest.h' >/dev/null || compgen -G '/usr/local/include/doctest/doctest.h' >/dev/null; }
 
@@ -98,12 +100,22 @@ venv=${DFME_VENV:-$root/.venv}
 python=$(find_python)
 version=$("$python" -c 'import sys; print(f"{sys.version_info.major}.{sys.version_info.minor}")')
 
+base=$("$python" -c 'import sys; print(sys.base_prefix)')
 missing=()
 if ! "$python" -c 'import ensurepip, venv' >/dev/null 2>&1; then
-  base=$("$python" -c 'import sys; print(sys.base_prefix)')
   [[ $base == /usr ]] || fail "$python comes without ensurepip: install it again with it, or name another: PYTHON=..."
   missing+=("python$version-venv")
 fi
+# The camera's binding is linked with the interpreter's shared library, which distributions keep in a package of its own.
+if ! has_library "libpython$version.so.1.0"; then
+  [[ $base == /usr ]] ||
+    fail "$python comes without libpython$version.so.1.0, which the camera's binding loads: name another Python: PYTHON=..."
+  missing+=("libpython$version")
+fi
+# What OpenCV and MediaPipe load; a machine without a desktop has none of it.
+for needed in libGL.so.1=libgl1 libglib-2.0.so.0=libglib2.0-0 libxcb.so.1=libxcb1 libEGL.so.1=libegl1 libGLESv2.so.2=libgles2; do
+  has_library "${needed%=*}" || missing+=("${needed#*=}")
+done
 has_compiler || missing+=(g++)
 if ((dev)) && ! has_doctest; then missing+=(doctest-dev); fi
 if ((dev)); then

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import json
 import os
@@ -29,6 +30,36 @@ _LINE_EVERY_S = 10.0
 _CONTROL = re.compile(r"\x1b(?!\[[0-9;]*m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]")
 """Control characters, but for tabs, line ends, and the colours that we write ourselves."""
 
+_OF_THE_PATH = frozenset(
+    {
+        errno.ENOENT,
+        errno.ENOTDIR,
+        errno.EISDIR,
+        errno.EEXIST,
+        errno.ENOTEMPTY,
+        errno.EACCES,
+        errno.EPERM,
+        errno.EROFS,
+        errno.ENAMETOOLONG,
+        errno.ELOOP,
+    }
+)
+"""What the operating system says of a path that was ill chosen."""
+_REMEDIES = {
+    errno.ENOENT: "check the path",
+    errno.ENOTDIR: "give a path whose parts are folders",
+    errno.EISDIR: "give a file",
+    errno.EEXIST: "choose another name",
+    errno.ENOTEMPTY: "choose another name",
+    errno.EACCES: "choose a place where you may read and write, or have its permissions changed",
+    errno.EPERM: "choose a place where you may read and write, or have its permissions changed",
+    errno.EROFS: "choose a place that can be written",
+    errno.ENOSPC: "make room, or choose another disk",
+    errno.EDQUOT: "make room, or choose another disk",
+    errno.EMFILE: "raise the limit of open files (ulimit -n)",
+    errno.EADDRINUSE: "end what uses it, or choose another",
+}
+
 
 def run_command(app: typer.Typer, args: Sequence[str] | None = None) -> NoReturn:
     """Run a command line to its end.
@@ -51,8 +82,7 @@ def run_command(app: typer.Typer, args: Sequence[str] | None = None) -> NoReturn
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(0) from None
     except OSError as error:
-        what = f"{error.filename}: " if error.filename else ""
-        _fail(f"{what}{error.strerror or error}", CaptureError.exit_code, arguments)
+        _fail(*_of_system(error), arguments)
     except Exception as error:
         # Typer's usage errors have no public base class; `format_message` is what they share over its versions.
         message = getattr(error, "format_message", None)
@@ -155,6 +185,14 @@ class Progress:
             self._task = self._bar.add_task(label, total=total)
             self._bar.start()
         self._bar.update(self._task, completed=done, total=total, description=label)
+
+
+def _of_system(error: OSError) -> tuple[str, int]:
+    """One line and the exit status for what the operating system refused, where nobody who knows more has caught it."""
+    what = f"{error.filename}: " if error.filename else ""
+    remedy = _REMEDIES.get(error.errno or 0)
+    line = f"{what}{error.strerror or error}" + (f": {remedy}" if remedy else "")
+    return line, BadInput.exit_code if error.errno in _OF_THE_PATH else CaptureError.exit_code
 
 
 def _fail(message: str, status: int, arguments: Sequence[str]) -> NoReturn:
