@@ -48,6 +48,7 @@ Examples:
 """
 
 _TEST_PICTURE = Path("test")
+_BUNDLE_RECORD = "bundle.json"
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -119,6 +120,7 @@ def capture(
     options = _elicit_options(elicit, stimuli, seed, resume=resume, lsl=lsl)
     if options is not None:
         _check_session(participant, out, bounded=duration is not None or frames is not None)
+    _check_model(live_model)
     storage = _storage(remote, keys)
     settings = open_hardware(hw, fps)
     overrides = dict(_feature(text) for text in feature or ())
@@ -163,6 +165,14 @@ def _check_limits(fps: float | None, duration: float | None, frames: int | None)
         raise BadInput(f"--duration {duration:g}: give seconds, above 0 and at most a week")
     if frames is not None and frames < 1:
         raise BadInput(f"--frames {frames}: give a number of frames, 1 or more")
+
+
+def _check_model(bundle: Path | None) -> None:
+    """What the readout would find out too late, when the trial runs."""
+    if bundle is not None and not (bundle / _BUNDLE_RECORD).is_file():
+        raise BadInput(
+            f"--live-model {bundle} holds no model: give a folder with {_BUNDLE_RECORD}, as dfme-train export writes it"
+        )
 
 
 def _elicit_options(

@@ -146,6 +146,8 @@ class Registry:
             data = read_document(self.path)
         except FileNotFoundError:
             return []
+        except NotADirectoryError as error:
+            raise BadInput(f"{self.path.parent} is not a folder: give the one of the study's sessions") from error
         except OSError as error:
             raise RecordingInvalid(f"cannot read {self.path}: {error.strerror}") from error
         entries: list[Entry] = []

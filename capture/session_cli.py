@@ -120,6 +120,8 @@ def verify(path: Annotated[Path, _PATH], as_json: Annotated[bool, _JSON] = False
     if as_json:
         print_json({"ok": ok, "recordings": [msgspec.to_builtins(report) for report in reports]})
     if not ok:
+        bad = [report for report in reports if not report.ok]
+        typer.echo(f"error: {len(bad)} of {len(reports)} not in order: {bad[0].path}: {bad[0].problems[0]}", err=True)
         raise typer.Exit(1)
 
 
@@ -249,7 +251,8 @@ def main() -> None:
 
 def _check_exists(path: Path) -> None:
     if not path.is_dir():
-        raise BadInput(f"{path} is not there: give a session folder or a recording")
+        what = "is not a folder" if path.exists() else "is not there"
+        raise BadInput(f"{path} {what}: give a session folder or a recording")
 
 
 def _is_recording(path: Path) -> bool:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict
-from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 import typer
 from pydantic import ValidationError
@@ -15,7 +14,7 @@ from rich.table import Table
 
 from capture.console import Progress, output, print_json, run_command
 from capture.errors import BadInput
-from capture.participants import Participant, Registry
+from elicitation.participant_cli import PARTICIPANT_EPILOG, participant_app
 from elicitation.placeholder import make_placeholder
 from elicitation.probe import Finding, VideoFacts, judge_loudness, judge_video, probe_video
 from elicitation.protocol import load_protocol, plan_session
@@ -23,7 +22,6 @@ from elicitation.rate_cli import RATE_EPILOG, rate
 from elicitation.run_cli import RUN_EPILOG, run
 from elicitation.selection import Judged, SelectionRule, read_ratings, select_stimuli
 from elicitation.stimuli import Located, Manifest
-from elicitation.text_file import read_text
 from expression.emotions import parse_emotion
 from expression.errors import ExpressionError
 
@@ -60,36 +58,17 @@ Examples:
 
   dfme-elicit plan our_study.toml --seed 7 --json
 """
-_PARTICIPANT_EPILOG = """
-Examples:
-
-  dfme-elicit participant add --study /data/study1
-
-  dfme-elicit participant consent P7KQ2M --study /data/study1 --form consent-v3.txt --agree recording --agree analysis
-
-  dfme-elicit participant withdraw P7KQ2M --study /data/study1
-"""
-
 app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     help="Prepare a study: stimuli, protocol, participants and their consent; and run its sessions.",
     epilog="Every command has examples: dfme-elicit validate --help",
 )
-participant_app = typer.Typer(rich_markup_mode=None, help="Participants and what they agreed to.")
-app.add_typer(participant_app, name="participant", epilog=_PARTICIPANT_EPILOG)
+app.add_typer(participant_app, name="participant", epilog=PARTICIPANT_EPILOG)
 app.command(epilog=RATE_EPILOG)(rate)
 app.command(epilog=RUN_EPILOG, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(run)
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
 ManifestFile = Annotated[Path | None, typer.Option(help="Manifest of stimuli. Default: the paper's fifteen.")]
-Study = Annotated[Path, typer.Option(help="Folder of the study's sessions.")]
-
-
-class Scope(StrEnum):
-    """What is taken back."""
-
-    ALL = "all"
-    PUBLICATION = "publication"
 
 
 @app.command(epilog=_VALIDATE_EPILOG)
@@ -119,7 +98,9 @@ def validate(
         )
     else:
         _print_validation(located, facts, findings)
-    if any(finding.level == "error" for finding in findings):
+    errors = [finding for finding in findings if finding.level == "error"]
+    if errors:
+        typer.echo(f"error: {len(errors)} to put right: {errors[0].stimulus}: {errors[0].text}", err=True)
         raise typer.Exit(1)
 
 
@@ -129,14 +110,16 @@ def placeholders(
     manifest: ManifestFile = None,
     seconds: Annotated[float | None, typer.Option(help="Length of each. Default: as the manifest says.")] = None,
     fps: Annotated[float, typer.Option(help="Frames a second.")] = 30.0,
+    as_json: AsJson = False,
 ) -> None:
     """Make stand-ins for the stimuli, to rehearse with: a running frame number, and a beep every second."""
     if seconds is not None and not 0 < seconds <= 7200:
         raise BadInput(f"--seconds {seconds:g}: give a length above 0, at most two hours")
     if not 1 <= fps <= 240:
         raise BadInput(f"--fps {fps:g}: give a rate from 1 to 240")
+    listed = _manifest(manifest)
     with Progress("making placeholders") as progress:
-        for stimulus in _manifest(manifest).stimuli:
+        for stimulus in listed.stimuli:
             make_placeholder(
                 out / f"{stimulus.stim_id}.mp4",
                 title=f"{stimulus.stim_id} {stimulus.target_emotion}",
@@ -144,7 +127,10 @@ def placeholders(
                 rate_fps=Fraction(fps).limit_denominator(1001),
                 progress=progress.update,
             )
-    typer.echo(f"{out}: placeholders for rehearsal; they evoke nothing")
+    if as_json:
+        print_json({"out": str(out), "stimuli": len(listed.stimuli)})
+    else:
+        typer.echo(f"{out}: placeholders for rehearsal; they evoke nothing")
 
 
 @app.command(epilog=_SELECT_EPILOG)
@@ -200,76 +186,6 @@ def plan(
             str(stimulus.target_emotion) if stimulus is not None else "",
             f"{seconds:g}" if seconds is not None else "",
         )
-    output().print(table)
-
-
-@participant_app.command("add")
-def add_participant(
-    study: Study,
-    pseudonym: Annotated[str | None, typer.Option(help="Default: a random one, which is best.")] = None,
-) -> None:
-    """Enter a participant, and print the pseudonym."""
-    typer.echo(Registry(study).add(pseudonym))
-
-
-@participant_app.command("consent")
-def enter_consent(
-    pseudonym: str,
-    study: Study,
-    form: Annotated[Path, typer.Option(help="The form as it was signed; its text's hash is kept.")],
-    agree: Annotated[list[str], typer.Option(help="What was agreed to; `recording` is needed to record.")],
-    refuse: Annotated[list[str] | None, typer.Option(help="What was asked and refused; several times.")] = None,
-    publish_images: Annotated[
-        bool, typer.Option("--publish-images/--no-publish-images", help="Whether face images may be published.")
-    ] = False,
-    witness: Annotated[str, typer.Option(help="Who took the consent: role or initials.")] = "",
-) -> None:
-    """Enter the consent that a participant gave."""
-    both = sorted(set(agree) & set(refuse or ()))
-    if both:
-        raise BadInput(f"{both[0]} is agreed to and refused: give one of the two")
-    known = Registry(study).consent(
-        pseudonym,
-        form=form.stem,
-        form_text=read_text(form, BadInput),
-        items={**dict.fromkeys(agree, True), **dict.fromkeys(refuse or (), False)},
-        publish_images=publish_images,
-        witness=witness,
-    )
-    typer.echo(f"{pseudonym}: {_consent(known)}")
-
-
-@participant_app.command("withdraw")
-def withdraw_consent(
-    pseudonym: str,
-    study: Study,
-    scope: Annotated[Scope, typer.Option(help="Everything, or only that images may be published.")] = Scope.ALL,
-) -> None:
-    """Enter that a participant took the consent back. What was recorded stays until it is removed."""
-    taken: Literal["all", "publication"] = "all" if scope is Scope.ALL else "publication"
-    typer.echo(f"{pseudonym}: {_consent(Registry(study).withdraw(pseudonym, taken))}")
-
-
-@participant_app.command("list")
-def list_participants(study: Study, as_json: AsJson = False) -> None:
-    """List participants and what they agreed to."""
-    people = Registry(study).participants()
-    if as_json:
-        rows = [
-            {
-                "participant": known.pseudonym,
-                "may_be_recorded": known.may_be_recorded,
-                "may_be_published": known.may_be_published,
-                "withdrawn": known.withdrawn,
-                "erased": known.erased,
-            }
-            for known in people.values()
-        ]
-        print_json({"participants": rows})
-        return
-    table = Table("participant", "consent", box=None)
-    for known in people.values():
-        table.add_row(known.pseudonym, _consent(known))
     output().print(table)
 
 
@@ -366,18 +282,6 @@ def _quota(text: str) -> tuple[Any, int]:
         return parse_emotion(name), int(number)
     except ExpressionError as error:
         raise BadInput(f"--quota {text}: {error}") from None
-
-
-def _consent(known: Participant) -> str:
-    if known.erased:
-        return f"erased on {known.erased}"
-    if known.consent is None:
-        return "no consent yet"
-    if known.withdrawn:
-        return f"withdrawn on {known.withdrawn}"
-    agreed = ", ".join(item for item, answer in known.consent.items.items() if answer) or "nothing"
-    images = "images may be published" if known.may_be_published else "no images in publications"
-    return f"{known.consent.form}: agreed to {agreed}; {images}"
 
 
 if __name__ == "__main__":

@@ -77,13 +77,34 @@ def _sheets(path: Path) -> Iterable[list[list[str]]]:
             dialect = csv.Sniffer().sniff(text[:4096], ",;\t") if text.strip() else csv.excel
             yield [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text), dialect)]
             return
-        book = openpyxl.load_workbook(path, data_only=True)
-        for sheet in book.worksheets:
-            yield [[_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
+        sheets = _workbook(path)
     except FileNotFoundError:
         raise BadInput(f"there is no label sheet {path}") from None
-    except (OSError, ValueError, KeyError, csv.Error, zipfile.BadZipFile) as error:
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, csv.Error) as error:
         raise BadInput(f"{path} cannot be read as a table ({error}): save it as .xlsx or .csv") from error
+    yield from sheets
+
+
+def _workbook(path: Path) -> list[list[list[str]]]:
+    """The cells of every sheet.
+
+    Raises:
+        ValueError: It is no workbook, or a damaged one.
+        OSError: The file cannot be read.
+    """
+    data = path.read_bytes()
+    try:
+        book = openpyxl.load_workbook(io.BytesIO(data), data_only=True)
+        return [
+            [[_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True)] for sheet in book.worksheets
+        ]
+    except zipfile.BadZipFile:
+        raise ValueError("not a workbook") from None
+    except Exception as error:
+        # A damaged workbook makes openpyxl fail with whatever its readers stumble on: KeyError, TypeError, ParseError.
+        raise ValueError(f"a damaged workbook: {error}") from error
 
 
 def _text(cell: Any) -> str:

@@ -177,7 +177,7 @@ def read_recipe(folder: Path) -> Recipe:
     path = folder / RECIPE_FILE
     try:
         return recipe_of(json.loads(path.read_text()), str(path))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise BadInput(f"{folder} holds no training run: it has no {RECIPE_FILE}") from None
     except ValueError as error:
         raise BadInput(f"{path} cannot be read: {error}") from error

@@ -88,7 +88,10 @@ def bank_from_video(
         BadInput: The file is missing, or has no pictures that can be decoded.
         NoSpace: The disk has no room for the bank.
     """
-    timing = _survey(video, max_frames, max_seconds)
+    try:
+        timing = _survey(video, max_frames, max_seconds)
+    except av.error.FFmpegError as error:
+        raise BadInput(f"{video} is neither a video nor a picture that can be read: {_ACCEPTED}") from error
     with FrameBankWriter.create(out, width_px, height_px, timing.rate_fps, timing.frames) as writer:
         fault = "no picture in it can be decoded"
         try:
