@@ -98,9 +98,9 @@ def change_user(
     *,
     roles: Iterable[Role] | None = None,
     active: bool | None = None,
-    password: str | None = None,
+    password_hash: str | None = None,
 ) -> None:
-    """Change a user. A new password and a deactivation end all log-ins of theirs.
+    """Change a user. A new password (`hash_password`) and a deactivation end all log-ins of theirs.
 
     Raises:
         BadInput: Nobody would be left who leads the study.
@@ -109,9 +109,9 @@ def change_user(
         user.roles = _written(roles)
     if active is not None:
         user.active = active
-    if password is not None:
-        user.password_hash = hash_password(password)
-    if password is not None or active is False:
+    if password_hash is not None:
+        user.password_hash = password_hash
+    if password_hash is not None or active is False:
         session.execute(delete(LoginRow).where(LoginRow.user_id == user.id))
     session.flush()
     users = session.scalars(select(UserRow).where(UserRow.active)).all()
@@ -124,17 +124,27 @@ def roles_of(user: UserRow) -> frozenset[Role]:
     return frozenset(Role(role) for role in user.roles.split(",") if role)
 
 
-def log_in(session: Session, name: str, password: str, hours: float) -> tuple[UserRow, str] | None:
-    """Check name and password; gives the user and a token, or None."""
+def checked_user(session: Session, name: str, password: str) -> UserRow | None:
+    """The active user of this name and password; None where there is none. Takes some 50 ms on purpose.
+
+    A reading transaction will do, and should: writers would wait for each other meanwhile.
+    """
     user = session.scalar(select(UserRow).where(func.lower(UserRow.name) == name.lower(), UserRow.active))
-    if not password_matches(password, user.password_hash if user else _nobody()) or user is None:
+    matches = password_matches(password, user.password_hash if user else _nobody())
+    return user if matches else None
+
+
+def begin_login(session: Session, checked: UserRow, hours: float) -> str | None:
+    """Log a user in whom `checked_user` gave; gives a token, or None where the user was changed meanwhile."""
+    user = session.get(UserRow, checked.id)
+    if user is None or not user.active or user.password_hash != checked.password_hash:
         return None
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     made = now()
     session.execute(delete(LoginRow).where(LoginRow.expires < made))
     expires = made + timedelta(hours=hours)
     session.add(LoginRow(token_hash=_token_hash(token), user_id=user.id, created=made, expires=expires))
-    return user, token
+    return token
 
 
 def user_of_token(session: Session, token: str) -> LoggedIn | None:

@@ -58,7 +58,7 @@ def serve(
         raise
     with server:
         console = output()
-        console.print(f"{context.study.name}: {recordings} recordings, at {server.url}")
+        console.print(f"{context.study.name}: {recordings} recording{'' if recordings == 1 else 's'}, at {server.url}")
         if first_password is not None:
             console.print(f"log in as `lead` with the password {first_password} (shown this once)")
         console.print("Ctrl-C ends it; everything that was answered is kept.")

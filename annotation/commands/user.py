@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from annotation.api_models import Role
 from annotation.commands.common import Db, Json, Sessions, StudyFile, open_study
 from annotation.store.schema import UserRow
-from annotation.users import add_user, change_user, random_password, roles_of
+from annotation.users import add_user, change_user, hash_password, random_password, roles_of
 from capture.console import output, print_json
 from capture.errors import BadInput
 
@@ -66,7 +66,8 @@ def change(
     with open_study(sessions, db, study) as opened, opened.database.write() as session:
         row = _user(session, name)
         password = random_password() if new_password else None
-        change_user(session, row, roles=role, active=active, password=password)
+        hashed = hash_password(password) if password else None
+        change_user(session, row, roles=role, active=active, password_hash=hashed)
         _tell(row, password, json_output)
 
 

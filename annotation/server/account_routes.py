@@ -7,7 +7,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from annotation.api_models import Login, Me, PasswordChange, StudyInfo, UnitInfo
 from annotation.server.access import COOKIE, Brake, Shared, User
 from annotation.store.schema import UserRow
-from annotation.users import change_user, log_in, log_out, password_matches, roles_of
+from annotation.users import begin_login, change_user, checked_user, hash_password, log_out, roles_of
 from capture.version import software
 from expression import UNIT_FACTS, Emotion
 
@@ -20,12 +20,17 @@ def login(request: Request, response: Response, context: Shared, sent: Login) ->
     brake: Brake = request.app.state.brake
     brake.check(sent.name)
     hours = context.study.login_hours
-    with context.database.write() as session:
-        found = log_in(session, sent.name, sent.password, hours)
-    if found is None:
+    token = None
+    with brake.turn(), context.database.read() as reading:
+        user = checked_user(reading, sent.name, sent.password)
+    if user is not None:
+        with context.database.write() as session:
+            # Whoever was logged in at this browser is so no longer.
+            log_out(session, request.cookies.get(COOKIE, ""))
+            token = begin_login(session, user, hours)
+    if user is None or token is None:
         brake.failed(sent.name)
         raise HTTPException(401, "name or password is wrong")
-    user, token = found
     response.set_cookie(
         COOKIE, token, max_age=int(hours * 3600), httponly=True, samesite="strict", secure=context.secure, path="/"
     )
@@ -47,13 +52,18 @@ def me(user: User) -> Me:
 
 
 @router.post("/me/password", status_code=204)
-def password(user: User, context: Shared, sent: PasswordChange) -> None:
+def password(request: Request, user: User, context: Shared, sent: PasswordChange) -> None:
     """Change the own password; all log-ins of the user end."""
+    brake: Brake = request.app.state.brake
+    brake.check(user.name)
+    with brake.turn(), context.database.read() as reading:
+        right = checked_user(reading, user.name, sent.old) is not None
+        fresh = hash_password(sent.new)
+    if not right:
+        brake.failed(user.name)
+        raise HTTPException(403, "the old password is wrong")
     with context.database.write() as session:
-        row = session.get_one(UserRow, user.id)
-        if not password_matches(sent.old, row.password_hash):
-            raise HTTPException(403, "the old password is wrong")
-        change_user(session, row, password=sent.new)
+        change_user(session, session.get_one(UserRow, user.id), password_hash=fresh)
 
 
 @router.get("/study")

@@ -42,6 +42,7 @@ _PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
         404: "There is none",
         409: "The round's state, or somebody else's answer, does not allow it",
         422: "What was sent is not right",
+        429: "Too many wrong passwords, or log-ins at the same moment",
     }.items()
 }
 

@@ -46,7 +46,7 @@ from annotation.server.access import Lead, Shared
 from annotation.server.context import Context
 from annotation.server.pictures import Shown, face_of, picture, timeline
 from annotation.store.schema import ClipRow, RecordingRow, RoundRow, UserRow
-from annotation.users import add_user, change_user, random_password, roles_of
+from annotation.users import add_user, change_user, hash_password, random_password, roles_of
 
 router = APIRouter(tags=["leading"])
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
@@ -76,11 +76,12 @@ def new_user(_lead: Lead, context: Shared, sent: NewUser) -> User:
 def user_change(_lead: Lead, context: Shared, user: Number, sent: UserChange) -> User:
     """Change roles, activity, or make a new password."""
     password = random_password() if sent.new_password else None
+    hashed = hash_password(password) if password else None
     with context.database.write() as session:
         row = session.get(UserRow, user)
         if row is None:
             raise HTTPException(404, f"there is no user {user}")
-        change_user(session, row, roles=sent.roles, active=sent.active, password=password)
+        change_user(session, row, roles=sent.roles, active=sent.active, password_hash=hashed)
     return _user(row, password)
 
 

@@ -328,6 +328,30 @@ def test_guessing_passwords_is_braked(people):
     assert statuses == [401] * 10 + [429] * 2
 
 
+def test_whoever_guesses_passwords_does_not_hold_up_those_who_answer(people):
+    """Checking a password is slow on purpose; it is done although somebody else is writing, and so holds up no writer."""
+    stranger = people.stranger()
+    with people.context.database.write():
+        assert stranger.post("/api/login", json={"name": "ana", "password": "a wrong one"}).status_code == 401
+        assert stranger.post("/api/login", json={"name": "nobody", "password": "a wrong one"}).status_code == 401
+
+
+def test_a_log_in_takes_no_token_from_outside_and_ends_the_one_before(people):
+    browser = people.stranger()
+    planted = "chosen-by-somebody-else-and-put-into-the-browser"
+    tokens = [planted]
+    for name in ("ana", "ben"):
+        answer = browser.post("/api/login", json={"name": name, "password": PASSWORD}, headers=cookie(tokens[-1]))
+        tokens.append(answer.cookies["dfme_token"])
+        assert tokens[-1] not in tokens[:-1]
+    statuses = [people.stranger().get("/api/me", headers=cookie(token)).status_code for token in tokens]
+    assert statuses == [401, 401, 200]
+
+
+def cookie(token: str) -> dict[str, str]:
+    return {"Cookie": f"dfme_token={token}"}
+
+
 def test_requests_from_other_pages_are_refused(people):
     client = people["lena"]
     for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
