@@ -36,6 +36,10 @@ settings.load_profile("dfme")
 
 END_TO_END = Path(__file__).with_name("e2e")
 MOST_WORKERS = 4
+CHROMIUM_ARGUMENTS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+]
 TURNS = pytest.StashKey[Path]()
 
 
@@ -97,6 +101,14 @@ def simulator():
         pytest.skip(str(error))
 
 
+def chromium_program() -> str:
+    """Path of a Chromium; the test is skipped where none is installed."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if (program := shutil.which(name)) is not None:
+            return program
+    pytest.skip("no Chromium is installed")
+
+
 @pytest.fixture(scope="module")
 def chromium():
     """A real Chromium without a window, as Playwright drives it; skipped where there is none.
@@ -105,12 +117,8 @@ def chromium():
     """
     from playwright.sync_api import sync_playwright
 
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        pytest.skip("no Chromium is installed")
-    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=[*quiet, "--disable-sync"])
+        browser = playwright.chromium.launch(executable_path=chromium_program(), args=CHROMIUM_ARGUMENTS)
         yield browser
         browser.close()
 

@@ -82,7 +82,7 @@ class Coder:
         """Open a screen by its address, loaded anew."""
         self.page.goto("about:blank")
         self.page.goto(f"{self.url}/#/{address}")
-        self.until("document.body.dataset.screen")
+        self.until("document.body.dataset.screen === window.location.hash")
 
     def open_first(self) -> None:
         """Begin with the first piece of work that is not done."""
@@ -106,7 +106,10 @@ class Coder:
         """Save what is marked, and wait until the page has gone on."""
         before = self.page.evaluate("window.location.hash")
         self.press("Enter")
-        self.until(f"document.body.dataset.screen && window.location.hash !== {json.dumps(before)}")
+        # The address changes before the screen does.
+        self.until(
+            f"document.body.dataset.screen === window.location.hash && window.location.hash !== {json.dumps(before)}"
+        )
 
     def api(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """What the server answers to this user's own browser."""
