@@ -1,4 +1,4 @@
-"""Two coders at the same time, each in a Chromium of their own, from selection to emotion; what they marked is exported.
+"""Two coders at the same time, each in their own Chromium, from selection to emotion; what they marked is exported.
 
 Nobody waits for anybody: the two meet only where a round begins, with their first piece of work open.
 """

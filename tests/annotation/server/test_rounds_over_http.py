@@ -329,7 +329,7 @@ def test_guessing_passwords_is_braked(people):
 
 
 def test_whoever_guesses_passwords_does_not_hold_up_those_who_answer(people):
-    """Checking a password is slow on purpose; it is done although somebody else is writing, and so holds up no writer."""
+    """Checking a password is slow on purpose; it goes on beside a writer, and so no writer waits for it."""
     stranger = people.stranger()
     with people.context.database.write():
         assert stranger.post("/api/login", json={"name": "ana", "password": "a wrong one"}).status_code == 401
