@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from annotation.api_models import Role, RoundKind, RoundRules
 from capture.errors import BadInput
-from capture.recording.files import read_document
+from capture.toml_file import parse, read_text
 from expression import Emotion
 
 STUDY_FILE: Final = "annotation.toml"
 WORK_FOLDER: Final = "annotation"
 """Beside the sessions: database and motion curves."""
-_MOST_BYTES: Final = 1 << 20
-_ASSIGNMENT: Final = re.compile(r'\s*"?([A-Za-z0-9_.-]+)"?\s*=')
-_TABLE: Final = re.compile(r"\s*\[([A-Za-z0-9_.-]+)\]")
 
 Coders = Annotated[int, Field(ge=1, le=50)]
 
@@ -90,13 +85,7 @@ def load_study(sessions: Path, file: Path | None = None) -> Study:
     path = file or sessions / STUDY_FILE
     if file is None and not path.is_file():
         return Study(name=sessions.absolute().name)
-    try:
-        content = read_document(path, _MOST_BYTES).decode("utf-8-sig")
-    except OSError as error:
-        raise StudyInvalid(f"cannot read {path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise StudyInvalid(f"{path} is not a text in UTF-8: save it as UTF-8") from None
-    return parse_study(content, str(path))
+    return parse_study(read_text(path, StudyInvalid), str(path))
 
 
 def parse_study(text: str, name: str) -> Study:
@@ -109,26 +98,4 @@ def parse_study(text: str, name: str) -> Study:
     Raises:
         StudyInvalid: Not TOML, or a key is wrong.
     """
-    try:
-        return Study.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise StudyInvalid(f"{name}: {error}") from None
-    except RecursionError:
-        raise StudyInvalid(f"{name}: nested too deeply") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "the file as a whole"
-        line = _line_of(text, tuple(str(part) for part in first["loc"]))
-        where = f", line {line}" if line else ""
-        raise StudyInvalid(f"{name}{where}, {key}: {first['msg'].removeprefix('Value error, ')}") from None
-
-
-def _line_of(text: str, place: tuple[str, ...]) -> int | None:
-    """The line on which the key at `place` stands, in a table of its own or dotted."""
-    table = ""
-    for number, line in enumerate(text.splitlines(), start=1):
-        if header := _TABLE.match(line):
-            table = header[1] + "."
-        elif (assignment := _ASSIGNMENT.match(line)) and table + assignment[1] == ".".join(place):
-            return number
-    return None
+    return parse(text, name, Study, StudyInvalid)

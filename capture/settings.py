@@ -6,17 +6,16 @@ import difflib
 import math
 import os
 import re
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 from pydantic import ValidationError as SchemaError
 
 from capture.errors import ConfigError, RateUnreachable
-from capture.recording.files import read_document
+from capture.toml_file import parse_table, read_text, validated, words_of
 
 FeatureValue = bool | int | float | str
 """What a GenICam feature holds, as plain Python; `"command"` executes a command feature."""
@@ -198,7 +197,7 @@ class HardwareSettings(_Frozen):
         try:
             settings = HardwareSettings.model_validate(self.model_dump() | changed)
         except SchemaError as error:
-            raise RateUnreachable(f"{fps:g} fps: {_words(error.errors()[0])}") from None
+            raise RateUnreachable(f"{fps:g} fps: {words_of(error.errors()[0])}") from None
         settings._notes = notes
         return settings
 
@@ -241,134 +240,15 @@ def load_hardware(path: Path) -> HardwareSettings:
     Raises:
         ConfigError: The file cannot be read, is no TOML, or has a wrong key; one line with file, line and key.
     """
-    try:
-        text = read_document(path, _MAX_FILE_BYTES).decode("utf-8")
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: is not UTF-8 text ({error.reason} at byte {error.start})") from error
-    try:
-        content = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        # Also what TOML allows and Python does not: numbers of thousands of digits, thousands of brackets.
-        raise ConfigError(_syntax_error(path, text, str(error))) from None
+    text = read_text(path, ConfigError)
+    content = parse_table(text, str(path), ConfigError)
     producer = content.get("producer")
     if isinstance(producer, str) and producer.startswith(("./", "../")):
         content["producer"] = os.path.normpath(path.parent.absolute() / producer)
-    try:
-        return HardwareSettings.model_validate(content)
-    except SchemaError as error:
-        raise ConfigError(_schema_error(path, text, content, error)) from None
+    return validated(content, text, str(path), HardwareSettings, ConfigError)
 
 
 def open_hardware(name_or_path: str | None, fps: float | None) -> HardwareSettings:
     """The settings that the user means: `resolve_hardware`, `load_hardware` and `with_rate` in one."""
     settings = load_hardware(resolve_hardware(name_or_path, fps))
     return settings if fps is None else settings.with_rate(fps)
-
-
-_KEY = r"(?:[A-Za-z0-9_-]+|\"[^\"]*\"|'[^']*')"
-_DOTTED = rf"{_KEY}(?:\s*\.\s*{_KEY})*"
-_ASSIGNMENT = re.compile(rf"^\s*(?P<key>{_DOTTED})\s*=")
-_TABLE = re.compile(rf"^\s*\[\s*(?P<key>{_DOTTED})\s*\]")
-
-
-def _parts(dotted: str) -> tuple[str, ...]:
-    return tuple(part.strip("\"'") for part in re.findall(_KEY, dotted))
-
-
-def _key_lines(text: str) -> dict[tuple[str, ...], int]:
-    """The line, from 1, on which each key or table of a TOML text stands."""
-    lines: dict[tuple[str, ...], int] = {}
-    table: tuple[str, ...] = ()
-    for number, line in enumerate(text.splitlines(), start=1):
-        if header := _TABLE.match(line):
-            table = _parts(header["key"])
-            lines.setdefault(table, number)
-        elif assignment := _ASSIGNMENT.match(line):
-            lines.setdefault(table + _parts(assignment["key"]), number)
-    return lines
-
-
-def _syntax_error(path: Path, text: str, message: str) -> str:
-    what, _, position = message.partition(" (at ")
-    lines = text.splitlines() or [""]
-    found = re.match(r"line (\d+), column (\d+)", position)
-    number, column = (int(found[1]), int(found[2])) if found else (len(lines), len(lines[-1]))
-    line = lines[min(number, len(lines)) - 1]
-    assignment = _ASSIGNMENT.match(line)
-    key = f", key {assignment['key']}" if assignment else f": {line.strip()!r}" if line.strip() else ""
-    return f"{path}, line {number}, column {column}{key}: {what[:1].lower()}{what[1:]}"
-
-
-def _schema_error(path: Path, text: str, content: Mapping[str, Any], error: SchemaError) -> str:
-    lines = _key_lines(text)
-    problems = [(_known_part(content, problem["loc"]), problem) for problem in error.errors(include_url=False)]
-    place, problem = problems[0]
-    messages = [_words(other) for where, other in problems if where == place]
-    more = len({where for where, _ in problems}) - 1
-    if problem["type"] == "missing":
-        wanted = ".".join(str(part) for part in problem["loc"])
-        detail = f"key {wanted} is missing ({_description(place, str(problem['loc'][-1]))})"
-        return _one_line(path, lines.get(place), detail, len(problems) - 1)
-    if problem["type"] == "extra_forbidden":
-        detail = _unknown_key(place)
-    elif problem["type"] == "value_error":
-        # Our own checks name the key they stumbled over, which may lie deeper than where pydantic called them.
-        deeper = re.match(r"(.+?) = ", messages[0])
-        if deeper and (*place, deeper[1]) in lines:
-            place = (*place, deeper[1])
-        detail = f"key {messages[0]}"
-    else:
-        detail = f"key {'.'.join(place)} {' or '.join(dict.fromkeys(messages))}, not {problem['input']!r}"
-    line = next((lines[place[:n]] for n in range(len(place), 0, -1) if place[:n] in lines), None)
-    return _one_line(path, line, detail, more)
-
-
-def _words(problem: Any) -> str:
-    if problem["type"] == "model_type":
-        return f"should be a table, [{problem['loc'][-1]}] with its keys below"
-    message: str = problem["msg"]
-    return message.removeprefix("Value error, ").removeprefix("Input ")
-
-
-def _one_line(path: Path, line: int | None, detail: str, more: int) -> str:
-    where = f", line {line}" if line is not None else ""
-    return f"{path}{where}, {detail}" + (f" (and {more} more to put right)" if more > 0 else "")
-
-
-def _known_part(content: Mapping[str, Any], location: Sequence[int | str]) -> tuple[str, ...]:
-    """The part of a schema location that stands in the file; the rest names branches of unions."""
-    place: tuple[str, ...] = ()
-    value: Any = content
-    for part in location:
-        if not isinstance(value, Mapping) or part not in value:
-            break
-        place += (str(part),)
-        value = value[part]
-    return place
-
-
-def _table_fields(place: tuple[str, ...]) -> Mapping[str, Any]:
-    table: type[BaseModel] = HardwareSettings
-    if place:
-        annotation = HardwareSettings.model_fields[place[0]].annotation
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            table = annotation
-    return table.model_fields
-
-
-def _description(place: tuple[str, ...], key: str) -> str:
-    field = _table_fields(place).get(key)
-    return (
-        str(field.description).splitlines()[0].rstrip(".")
-        if field is not None and field.description
-        else "it must be given"
-    )
-
-
-def _unknown_key(place: tuple[str, ...]) -> str:
-    allowed = list(_table_fields(place[:-1]))
-    close = difflib.get_close_matches(place[-1], allowed, n=1)
-    remedy = f"did you mean {close[0]}?" if close else f"allowed are {', '.join(allowed)}"
-    return f"key {'.'.join(place)} is not known: {remedy}"

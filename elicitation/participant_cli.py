@@ -12,7 +12,7 @@ from rich.table import Table
 from capture.console import output, print_json
 from capture.errors import BadInput
 from capture.participants import Participant, Registry
-from elicitation.text_file import read_text
+from capture.toml_file import read_text
 
 PARTICIPANT_EPILOG = """
 Examples:

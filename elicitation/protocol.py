@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from capture.toml_file import parse, read_text
 from elicitation.draw import Candidate, draw_stimuli
 from elicitation.errors import ProtocolInvalid
 from elicitation.stimuli import Manifest
-from elicitation.text_file import read_text
 
 _BUNDLED = resources.files("elicitation") / "protocols"
-_KEY_LINE = re.compile(r"^\s*([A-Za-z0-9_-]+)\s*=")
 StepKind = Literal["instruction", "baseline", "stimulus", "rest", "affect_grade", "self_report", "questionnaire"]
 RECORDED: Final = frozenset({"baseline", "stimulus"})
 """Steps during which the camera records a trial."""
@@ -166,18 +163,7 @@ def parse_protocol(text: str, name: str) -> Protocol:
     Raises:
         ProtocolInvalid: Not TOML, or a key is wrong.
     """
-    try:
-        return Protocol.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise ProtocolInvalid(f"{name}: {error}") from None
-    except RecursionError:
-        raise ProtocolInvalid(f"{name}: nested too deeply") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "the file as a whole"
-        line = _line_of(text, str(first["loc"][-1]) if first["loc"] else "")
-        where = f", line {line}" if line else ""
-        raise ProtocolInvalid(f"{name}{where}, {key}: {first['msg'].removeprefix('Value error, ')}") from None
+    return parse(text, name, Protocol, ProtocolInvalid)
 
 
 def plan_session(protocol: Protocol, manifest: Manifest, seed: int, shown: dict[str, int] | None = None) -> Plan:
@@ -214,12 +200,3 @@ def _laid_out(protocol: Protocol, drawn: tuple[str, ...]) -> Iterator[tuple[Step
             yield step, stimulus, number
     for step in protocol.after:
         yield step, None, None
-
-
-def _line_of(text: str, key: str) -> int | None:
-    """The line of the first assignment to `key`; None where there is none."""
-    for number, line in enumerate(text.splitlines(), start=1):
-        match = _KEY_LINE.match(line)
-        if match and match[1] == key:
-            return number
-    return None

@@ -11,8 +11,8 @@ import typer
 
 from capture.console import print_json
 from capture.errors import BadInput
+from capture.toml_file import read_text
 from elicitation.protocol import load_protocol
-from elicitation.text_file import read_text
 from elicitation.web.ratings import RatingsFile
 
 RATE_EPILOG = """

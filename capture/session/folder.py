@@ -12,6 +12,7 @@ import msgspec
 
 from capture.elicited import Elicited
 from capture.errors import BadInput, FolderUnusable, RecordingInvalid
+from capture.messages import Event
 from capture.participants import PSEUDONYM
 from capture.recording.attributes import MonitorLedger
 from capture.recording.layout import write_json
@@ -241,6 +242,21 @@ class Session:
         """
         row = EventRow(host_ns, level, source, text, trial, trial_type, duration_s, frames, frame_ids, elicited)
         self._events.append(row, self._ended_recording(trial))
+
+    def keep_event(self, event: Event, trial: str | None) -> None:
+        """Append an event as a process reported it; it belongs to `trial` where it names none itself."""
+        self.log_event(
+            event.host_ns,
+            event.level,
+            event.source,
+            event.text,
+            trial=event.trial or trial,
+            trial_type=event.kind,
+            duration_s=event.duration_s,
+            frames=event.frames,
+            frame_ids=event.frame_ids,
+            elicited=event.elicited,
+        )
 
     def settle_events(self) -> int:
         """Fill in onset and sample of events whose recording is now known; returns how many changed."""

@@ -56,18 +56,7 @@ class Journal:
 
     def _keep(self, event: Event) -> None:
         if self._session is not None:
-            self._session.log_event(
-                event.host_ns,
-                event.level,
-                event.source,
-                event.text,
-                trial=event.trial or self.trial,
-                trial_type=event.kind,
-                duration_s=event.duration_s,
-                frames=event.frames,
-                frame_ids=event.frame_ids,
-                elicited=event.elicited,
-            )
+            self._session.keep_event(event, self.trial)
 
     def tell_monitor_the_past(self) -> None:
         """Send the events so far to a monitor that has just come up."""

@@ -64,17 +64,7 @@ class RehearsalDesk:
 
     def event(self, event: Event) -> None:
         """As `Desk`: kept in the rehearsal's log, and said."""
-        self._session.log_event(
-            event.host_ns,
-            event.level,
-            event.source,
-            event.text,
-            trial=event.trial or self._trial,
-            trial_type=event.kind,
-            duration_s=event.duration_s,
-            frames=event.frames,
-            elicited=event.elicited,
-        )
+        self._session.keep_event(event, self._trial)
         self._say(event.host_ns, f"{_MARKS[event.level]}{event.text}")
 
     def report(self, statistics: ElicitationStatistics) -> None:

@@ -29,11 +29,11 @@ def test_the_papers_numbers_hold_unless_the_file_says_otherwise(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[coders]\nunits = 1\n", "line 2, coders.units: "),
-        ('name = "x"\nrepeat_share = 2\n', "line 2, repeat_share: "),
-        ("[coders]\nkeyframs = 3\n", "line 2, coders.keyframs: "),
-        ('[stimuli]\nx = "joyful"\n', "line 2, stimuli.x: "),
-        ("name = \n", "study.toml: "),
+        ("[coders]\nunits = 1\n", "line 2, key coders.units "),
+        ('name = "x"\nrepeat_share = 2\n', "line 2, key repeat_share "),
+        ("[coders]\nkeyframs = 3\n", "line 2, key coders.keyframs is not known: did you mean keyframes?"),
+        ('[stimuli]\nx = "joyful"\n', "line 2, key stimuli.x "),
+        ("name = \n", "study.toml, line 1, column 8, key name: "),
     ],
 )
 def test_mistakes_are_named_with_line_and_key(text, words):

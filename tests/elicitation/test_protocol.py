@@ -48,14 +48,14 @@ def test_texts_may_be_in_any_language(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("name = ", "x.toml: "),
-        ('name = "x"\n', "each: Field required"),
-        (SMALL + 'colour = "red"\n', "line 4, each.0.colour"),
+        ("name = ", "x.toml, line 1, column 7, key name: "),
+        ('name = "x"\n', "key each is missing"),
+        (SMALL + 'colour = "red"\n', "line 4, key each.0.colour is not known"),
         (SMALL + "seconds = 3\n", "as long as its video"),
         (SMALL + SMALL.split("\n", 1)[1], "2 stimulus steps"),
         (SMALL + '[[after]]\nkind = "rest"\n', "needs seconds"),
         ('name = "x"\n[[each]]\nkind = "self_report"\n[[each]]\nkind = "stimulus"\n', "behind stimulus"),
-        (SMALL + '[[before]]\nkind = "dance"\n', "before.0.kind"),
+        (SMALL + '[[before]]\nkind = "dance"\n', "line 5, key before.0.kind"),
     ],
 )
 def test_a_wrong_file_is_refused_with_its_place(text, message):
