@@ -29,7 +29,7 @@ from annotation.rules import (
     settle_keyframes,
     settle_units,
 )
-from annotation.store.schema import AnswerRow, AssignmentRow, ClipRow, DecisionRow, RoundRow, UserRow
+from annotation.store.schema import AnswerRow, AssignmentRow, DecisionRow, RoundRow, UserRow
 from expression import Emotion, KeyFrames
 
 _answers: Final[TypeAdapter[Answer]] = TypeAdapter(Answer)
@@ -250,9 +250,3 @@ def settle(kind: RoundKind, answers: list[Answer], coders: int) -> Settlement[An
             return Settlement(labels.answer, labels.reason)
         case RoundKind.SELECTION:
             return Settlement(next((a for a in answers if isinstance(a, SelectionAnswer)), None), "as selected")
-
-
-def clips_by_id(session: Session, clips: Iterable[int]) -> dict[int, ClipRow]:
-    """Clips, in one query for any number."""
-    wanted = set(clips)
-    return {row.id: row for row in session.scalars(select(ClipRow)) if row.id in wanted}

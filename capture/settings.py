@@ -41,7 +41,6 @@ def max_exposure_us(rate_fps: float) -> float:
 _DEFAULT_RING_SECONDS = 2.0
 _DEFAULT_RING_BYTES = 4_000_000_000
 _FEWEST_SLOTS = 8
-_MAX_FILE_BYTES = 1 << 20
 
 
 class _Frozen(BaseModel):

@@ -23,11 +23,3 @@ class DrawImpossible(BadInput):
 
 class RatingsInvalid(BadInput):
     """Ratings of stimuli cannot be read, or do not suffice for a selection."""
-
-
-class NoConsent(BadInput):
-    """A participant without a valid consent for what is about to happen."""
-
-
-class UnknownParticipant(BadInput):
-    """A pseudonym that the registry does not have."""

@@ -17,8 +17,6 @@ from elicitation.stimuli import Manifest
 
 _BUNDLED = resources.files("elicitation") / "protocols"
 StepKind = Literal["instruction", "baseline", "stimulus", "rest", "affect_grade", "self_report", "questionnaire"]
-RECORDED: Final = frozenset({"baseline", "stimulus"})
-"""Steps during which the camera records a trial."""
 _TIMED: Final = frozenset({"baseline", "rest"})
 
 

@@ -7,7 +7,7 @@ units follows from the generator's own tables, without a simulation.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,7 +18,6 @@ from expression.action_units import CodedUnit, Side
 from expression.emotions import BASIC_EMOTIONS
 from expression.paper import Part
 from expression.synthetic.expressions import RARE_SHARE, rare_units, unit_sets
-from training.datasets.sample import Sample
 from training.metrics import Scores
 
 Signature = frozenset[tuple[int, bool]]
@@ -62,10 +61,6 @@ class Optimum:
     def answer(self, units: Iterable[CodedUnit]) -> int:
         """Class that the UF1-optimal observer names for these units."""
         return int(self.balanced[self.signatures[signature(units)]])
-
-    def said_of(self, samples: Sequence[Sample]) -> npt.NDArray[np.int64]:
-        """(samples,) what that observer says of simulated samples, whose units are known."""
-        return np.array([self.answer(sample.units) for sample in samples], np.int64)
 
 
 def signature(units: Iterable[CodedUnit]) -> Signature:

@@ -11,8 +11,6 @@ import msgspec
 
 from capture.supervisor.terminal import Terminal
 
-_LOG_LINES = 5
-
 
 class Child:
     """One child process of ours: a module run by the same interpreter, its standard error kept in a log file."""

@@ -155,16 +155,6 @@ class Screen:
         self._canvas.box(0, height - edge, edge, edge, lit=lit)
 
 
-def display_names() -> list[str]:
-    """The displays as the system names them; empty without a screen."""
-    if sdl2.SDL_InitSubSystem(sdl2.SDL_INIT_VIDEO) != 0:
-        return []
-    count = sdl2.SDL_GetNumVideoDisplays()
-    names = [(sdl2.SDL_GetDisplayName(i) or b"").decode(errors="replace") for i in range(count)]
-    sdl2.SDL_QuitSubSystem(sdl2.SDL_INIT_VIDEO)
-    return names
-
-
 def _find_display(name: str) -> int:
     count = int(sdl2.SDL_GetNumVideoDisplays())
     names = [(sdl2.SDL_GetDisplayName(i) or b"").decode(errors="replace") for i in range(count)]

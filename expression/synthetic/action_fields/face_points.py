@@ -77,10 +77,6 @@ class FacePoints:
         """0 at height `none`, 1 at height `full` (either way up), smooth between."""
         return smooth((self.y - none) / (full - none))
 
-    def ramp_out(self, none: float, full: float) -> Floats:
-        """0 at distance `none` from the midline, 1 at `full`, smooth between."""
-        return smooth((self.out - none) / (full - none))
-
     @property
     def front(self) -> Floats:
         """1 on the face, 0 on ears, neck and the back of the head."""
