@@ -76,7 +76,7 @@ def capture(
     ] = None,
     feature: Annotated[
         list[str] | None,
-        typer.Option("--set", help="Camera feature to set last, as NAME=VALUE; can be given several times."),
+        typer.Option("--set", help="Camera feature to set last, as NAME=VALUE; repeatable."),
     ] = None,
     remote: Annotated[
         str | None,
@@ -110,7 +110,7 @@ def capture(
     live_publish: Annotated[
         str, typer.Option(help="Where the live readout publishes. Default: tcp://127.0.0.1:5588.")
     ] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")] = False,
 ) -> None:
     """Record from a camera into a session folder, with the monitor on this terminal.
 

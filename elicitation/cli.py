@@ -67,7 +67,7 @@ app = typer.Typer(
 app.add_typer(participant_app, name="participant", epilog=PARTICIPANT_EPILOG)
 app.command(epilog=RATE_EPILOG)(rate)
 app.command(epilog=RUN_EPILOG, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(run)
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
 ManifestFile = Annotated[Path | None, typer.Option(help="Manifest of stimuli. Default: the paper's fifteen.")]
 
 
@@ -139,7 +139,7 @@ def select(
     keep: Annotated[int, typer.Option(help="How many stimuli are kept.")] = 15,
     min_raters: Annotated[int, typer.Option(help="Raters that a stimulus needs.")] = 1,
     min_share: Annotated[float, typer.Option(help="More than this share must name the emotion.")] = 0.5,
-    quota: Annotated[list[str] | None, typer.Option(help="EMOTION=N: keep at least so many; several times.")] = None,
+    quota: Annotated[list[str] | None, typer.Option(help="EMOTION=N: keep at least so many; repeatable.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Choose stimuli by volunteers' ratings, as the paper did: more than half agree, then the greatest intensity."""

@@ -25,7 +25,8 @@ Examples:
 """
 
 participant_app = typer.Typer(rich_markup_mode=None, help="Participants and what they agreed to.")
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
+Pseudonym = Annotated[str, typer.Argument(help="The participant's pseudonym.", show_default=False)]
 Study = Annotated[Path, typer.Option(help="Folder of the study's sessions.")]
 
 
@@ -36,7 +37,7 @@ class Scope(StrEnum):
     PUBLICATION = "publication"
 
 
-@participant_app.command("add")
+@participant_app.command("add", epilog="Example:  dfme-elicit participant add --study /data/study1")
 def add_participant(
     study: Study,
     pseudonym: Annotated[str | None, typer.Option(help="Default: a random one, which is best.")] = None,
@@ -50,13 +51,18 @@ def add_participant(
         typer.echo(entered)
 
 
-@participant_app.command("consent")
+@participant_app.command(
+    "consent",
+    epilog="""Example:
+
+  dfme-elicit participant consent P7KQ2M --study /data/study1 --form consent-v3.txt --agree recording""",
+)
 def enter_consent(
-    pseudonym: str,
+    pseudonym: Pseudonym,
     study: Study,
     form: Annotated[Path, typer.Option(help="The form as it was signed; its text's hash is kept.")],
-    agree: Annotated[list[str], typer.Option(help="What was agreed to; `recording` is needed to record.")],
-    refuse: Annotated[list[str] | None, typer.Option(help="What was asked and refused; several times.")] = None,
+    agree: Annotated[list[str], typer.Option(help="What was agreed to; repeatable; `recording` is needed to record.")],
+    refuse: Annotated[list[str] | None, typer.Option(help="What was asked and refused; repeatable.")] = None,
     publish_images: Annotated[
         bool, typer.Option("--publish-images/--no-publish-images", help="Whether face images may be published.")
     ] = False,
@@ -78,9 +84,9 @@ def enter_consent(
     _say_consent(known, as_json=as_json)
 
 
-@participant_app.command("withdraw")
+@participant_app.command("withdraw", epilog="Example:  dfme-elicit participant withdraw P7KQ2M --study /data/study1")
 def withdraw_consent(
-    pseudonym: str,
+    pseudonym: Pseudonym,
     study: Study,
     scope: Annotated[Scope, typer.Option(help="Everything, or only that images may be published.")] = Scope.ALL,
     as_json: AsJson = False,
@@ -90,7 +96,7 @@ def withdraw_consent(
     _say_consent(Registry(study).withdraw(pseudonym, taken), as_json=as_json)
 
 
-@participant_app.command("list")
+@participant_app.command("list", epilog="Example:  dfme-elicit participant list --study /data/study1")
 def list_participants(study: Study, as_json: AsJson = False) -> None:
     """List participants and what they agreed to."""
     if not study.is_dir():

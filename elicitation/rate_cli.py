@@ -39,8 +39,8 @@ def rate(
     protocol: Annotated[
         str | None, typer.Option(help="Protocol whose language and words the pages are in. Default: English.")
     ] = None,
-    host: Annotated[str, typer.Option(help="Address to listen on; others than this machine need TLS.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="0 for a free one.")] = 0,
+    host: Annotated[str, typer.Option(help="Address to listen on; others than this machine's need TLS.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 0,
     tls_cert: Annotated[Path | None, typer.Option(help="Certificate, PEM.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Its key, PEM.")] = None,
     password_file: Annotated[

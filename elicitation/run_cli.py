@@ -47,7 +47,7 @@ def run(
     out: Annotated[
         Path | None, typer.Option(help="Folder that gets the session. Default: sessions, or rehearsals.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")] = False,
 ) -> object:
     """Run a participant's session by a protocol, with the camera: the same as dfme-capture --elicit.
 

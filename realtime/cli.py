@@ -56,9 +56,9 @@ def live(
     model: Annotated[
         Path | None, typer.Option(help="Model bundle. Default: that of dfme-live use, else the one that comes along.")
     ] = None,
-    finder: Annotated[str, typer.Option(help="Face finder: auto, mediapipe, cascades, or a plug-in's file.")] = "auto",
+    finder: Annotated[str, typer.Option(help="Face finder: auto, mediapipe, cascades, or an ONNX plug-in.")] = "auto",
     fps: Annotated[float | None, typer.Option(help="Frames a second, where the file does not say.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")] = False,
 ) -> None:
     """Find and name expressions in a recording."""
     if context.invoked_subcommand is not None:

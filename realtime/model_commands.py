@@ -82,7 +82,7 @@ def use(
     ] = None,
     engine: Annotated[str, typer.Option(help=f"Engine to check it with: auto, {', '.join(ENGINES)}.")] = "auto",
     readout: Annotated[str, typer.Option(help="Where a running readout publishes.")] = DEFAULT_ENDPOINT,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")] = False,
 ) -> None:
     """Check a model, and use it from now on: in the readout that runs, and as the default.
 
@@ -116,7 +116,7 @@ def models(
     folders: Annotated[
         list[Path] | None, typer.Argument(help="Folders with bundles in them. Default: models, where there is one.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")] = False,
 ) -> None:
     """List the models that come along, those of yours, and which one is used where none is named."""
     chosen = lab_default() or DEFAULT_MODEL

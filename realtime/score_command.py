@@ -37,7 +37,7 @@ def score_command(
     spotted: Annotated[Path, typer.Argument(help="File that dfme-live wrote, or a folder of such.")],
     truth: Annotated[Path, typer.Argument(help="Table with file, onset, offset, kind and emotion.")],
     kind: Annotated[Kind, typer.Option(help="Which expressions count.")] = Kind.MICRO,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")] = False,
 ) -> None:
     """Score spotting and recognition as the Micro-Expression Grand Challenge does.
 

@@ -37,10 +37,10 @@ def epilogs(command) -> Iterator[str]:
 
 
 def examples(name) -> Iterator[str]:
-    """Lines below `Examples:`, those of several commands in one line apart."""
+    """Lines behind `Example:` or `Examples:`, those of several commands in one line apart."""
     for epilog in epilogs(command_of(name)):
-        _, found, text = epilog.partition("Examples:\n")
-        for block in text.split("\n\n") if found else ():
+        text = re.split(r"Examples?:\s+", epilog, maxsplit=1)[-1]
+        for block in text.split("\n\n"):
             # What is said about it stands behind a number sign, or two spaces.
             line = " ".join(re.split(r"\s+#|  +\S", block.strip())[0].split())
             if line.startswith("dfme-"):
@@ -72,3 +72,24 @@ def test_an_example_is_taken(name, line):
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_examples(name):
     assert any(own == name for own, _ in ALL)
+
+
+def described(command, path: str) -> Iterator[tuple[str, object]]:
+    """Every command, by the words that call it."""
+    yield path, command
+    for name, child in getattr(command, "commands", {}).items():
+        yield from described(child, f"{path} {name}")
+
+
+EVERY_COMMAND = dict(pair for name in COMMANDS for pair in described(command_of(name), name))
+
+
+@pytest.mark.parametrize("path", EVERY_COMMAND)
+def test_help_says_of_every_command_what_it_does_with_an_example_and_of_every_option_what_it_is(path):
+    command = EVERY_COMMAND[path]
+    assert command.help
+    assert path.split()[0] in (command.epilog or "") or hasattr(command, "commands")
+    for parameter in command.params:
+        if "--help" not in parameter.opts:
+            said = parameter.help or ""
+            assert said.endswith((".", ").", "…")), f"{path} {parameter.opts[0]}: {said!r}"

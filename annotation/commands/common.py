@@ -23,7 +23,7 @@ Db = Annotated[
 ]
 StudyFile = Annotated[
     Path | None,
-    typer.Option("--study", help="Study file; SESSIONS/annotation.toml if not given.", show_default=False),
+    typer.Option("--study", help="Study file. Default: SESSIONS/annotation.toml.", show_default=False),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
 

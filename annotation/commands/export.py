@@ -63,7 +63,9 @@ class _Plan:
 def export(
     sessions: Sessions,
     out: Annotated[Path, typer.Option(help="New or empty folder.", show_default=False)],
-    format_: Annotated[list[Format] | None, typer.Option("--format", help="What to write; repeatable. [dfme]")] = None,
+    format_: Annotated[
+        list[Format] | None, typer.Option("--format", help="What to write; repeatable. Default: dfme.")
+    ] = None,
     purpose: Annotated[Purpose, typer.Option("--for", help="What it is for; decides who is in it.")] = Purpose.ANALYSIS,
     context: Annotated[
         int | None,

@@ -58,7 +58,7 @@ def withdraw(
     participant: Annotated[str, typer.Argument(help="The participant's pseudonym.", show_default=False)],
     study: Annotated[Path, typer.Option(help="Folder of the study's sessions.")],
     models: Annotated[
-        list[Path] | None, typer.Option(help="Folder with models to look through, besides the study; several times.")
+        list[Path] | None, typer.Option(help="Folder with models to look through, besides the study; repeatable.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be removed.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,

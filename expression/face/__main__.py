@@ -69,10 +69,12 @@ def read_frame(path: Path, number: int) -> Picture:
 
 @app.command(epilog="Example:  python -m expression.face participant.mp4 --frame 120 --out overlay.png")
 def show(
-    source: Annotated[Path, typer.Argument(metavar="PICTURE|VIDEO", show_default=False)],
+    source: Annotated[
+        Path, typer.Argument(metavar="PICTURE|VIDEO", help="Where the face is looked for.", show_default=False)
+    ],
     out: Annotated[Path | None, typer.Option(help="Write the drawing here (.png or .jpg).", show_default=False)] = None,
     frame: Annotated[int, typer.Option(min=0, help="Which frame of a video is the onset frame, from 0.")] = 0,
-    finder: Annotated[str, typer.Option(help="auto, mediapipe, cascades, or an ONNX plug-in (.onnx, .toml).")] = "auto",
+    finder: Annotated[str, typer.Option(help="Face finder: auto, mediapipe, cascades, or an ONNX plug-in.")] = "auto",
     kind: Annotated[KindName, typer.Option(help="What the transform may do.")] = KindName.SIMILARITY,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")] = False,
 ) -> None:

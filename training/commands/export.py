@@ -27,7 +27,7 @@ def export(
     out: Annotated[Path, typer.Option(help="Folder of the bundle.")],
     name: Annotated[str, typer.Option(help="Name of the model. Default: that of the folder.")] = "",
     licence: Annotated[str, typer.Option(help="Under which terms it may be used.")] = "",
-    remark: Annotated[list[str] | None, typer.Option(help="Paragraph for the model card; may be repeated.")] = None,
+    remark: Annotated[list[str] | None, typer.Option(help="Paragraph for the model card; repeatable.")] = None,
     int8: Annotated[bool, typer.Option(help="Quantise as well.")] = True,
     static: Annotated[bool, typer.Option("--static", help="Fix the batch to one clip.")] = False,
     torch_program: Annotated[

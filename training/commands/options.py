@@ -42,7 +42,7 @@ Dataset = Annotated[
 Cache = Annotated[
     Path | None, typer.Option(help="Folder of aligned crops. Default: DFME_CACHE, or below the user's cache folder.")
 ]
-Finder = Annotated[str, typer.Option(help="Who finds faces: auto, mediapipe, cascades, or an ONNX plug-in.")]
+Finder = Annotated[str, typer.Option(help="Face finder: auto, mediapipe, cascades, or an ONNX plug-in.")]
 Jobs = Annotated[int, typer.Option(help="Processes that align faces. 0: one per processor.")]
 RecipeName = Annotated[
     str, typer.Option("--recipe", help="paper-i3d, paper-r3d, paper-p3d, paper-d3d, small, or a TOML file.")
@@ -56,7 +56,7 @@ Seed = Annotated[int, typer.Option(help="Of first weights, order, augmentation a
 Accelerator = Annotated[str, typer.Option(help="auto, cpu, gpu.")]
 Devices = Annotated[str, typer.Option(help="How many of them: auto, or a number.")]
 Workers = Annotated[int, typer.Option(help="Processes that load clips.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
 
 
 @dataclass(frozen=True)

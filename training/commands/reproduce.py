@@ -39,9 +39,7 @@ def reproduce(
     batch: options.Batch = None,
     width: options.Width = None,
     networks: Annotated[str, typer.Option(help="Other depths: R3D=r3d-50,P3D=p3d-199.")] = "",
-    init: Annotated[
-        list[str] | None, typer.Option(help="Checkpoint to start from, MODEL=FILE; may be repeated.")
-    ] = None,
+    init: Annotated[list[str] | None, typer.Option(help="Checkpoint to start from, MODEL=FILE; repeatable.")] = None,
     seed: options.Seed = 0,
     seeds: Annotated[int, typer.Option(help="Repetitions with other seeds, for intervals.", min=1)] = 1,
     protocol: Annotated[options.Protocol, typer.Option(help="How samples are parted.")] = options.Protocol.SUBJECT,

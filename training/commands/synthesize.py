@@ -53,7 +53,7 @@ def synthesize(
     ] = False,
     minutes: Annotated[float, typer.Option(help="Length of a long recording.")] = 1.0,
     jobs: Annotated[int | None, typer.Option(help="Processes. Default: one per processor.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")] = False,
 ) -> None:
     """Render a data set of simulated participants, with the truth about every frame.
 
