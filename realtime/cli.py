@@ -10,6 +10,8 @@ import typer
 from capture.console import Progress, print_json, run_command
 from capture.errors import BadInput
 from expression.face import best_finder
+from realtime.bench_command import EPILOG as BENCH_EPILOG
+from realtime.bench_command import bench_command
 from realtime.engines import ENGINES
 from realtime.model_commands import MODELS_EPILOG, USE_EPILOG, models, use
 from realtime.recognition import Recogniser, model_at
@@ -31,6 +33,8 @@ Examples:
   dfme-live score synthetic/long synthetic/spotting.csv
 
   dfme-live use models/ours
+
+  dfme-live bench
 """
 
 app = typer.Typer(
@@ -92,6 +96,7 @@ def live(
 
 
 app.command("score", epilog=EPILOG)(score_command)
+app.command("bench", epilog=BENCH_EPILOG)(bench_command)
 app.command(epilog=USE_EPILOG)(use)
 app.command(epilog=MODELS_EPILOG)(models)
 

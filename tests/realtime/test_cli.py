@@ -1,4 +1,4 @@
-"""`dfme-live --replay` as its user sees it."""
+"""`dfme-live --replay` and `bench` as their user sees them."""
 
 from __future__ import annotations
 
@@ -81,3 +81,25 @@ def test_errors_of_the_domain_end_the_command_as_ours_do(array_path, tmp_path, c
     assert code == 2
     assert "holds no model" in stderr
     assert json.loads(stdout.splitlines()[-1])["exit_status"] == 2
+
+
+def test_bench_tells_of_stages_engines_and_what_does_not_work(array_path, capsys):
+    arguments = ("--recording", array_path, "--fps", 200, "--finder", "cascades", "--runs", 4, "--seconds", 3)
+    code, stdout, stderr = call(capsys, "bench", *arguments, "--engine", "openvino", "--engine", "torch", "--json")
+    assert code == 0, stderr
+    said = json.loads(stdout.splitlines()[-1])
+    assert (said["frames"], said["expressions"]) == (600, 1)
+    per_frame = {"read", "crop", "all of it"}
+    assert per_frame | {"track", "motion", "head", "spot", "decide", "clip input", "readout"} <= said["stages"].keys()
+    for name, stage in said["stages"].items():
+        assert 0 <= stage["p50_ms"] <= stage["p99_ms"], name
+    assert all(said["stages"][name]["count"] == 600 for name in ("crop", "all of it"))
+    assert said["frames_s"] > 0 < said["cpu_ms_per_frame"]
+    # What is inside of it takes no longer than all of it.
+    assert said["stages"]["crop"]["p50_ms"] <= said["stages"]["all of it"]["p50_ms"]
+    assert {"openvino f32", "openvino int8"} <= said["engines"].keys()
+    rest = sum(said["stages"][name]["p50_ms"] for name in ("decide", "clip input", "readout"))
+    for engine in said["engines"].values():
+        assert engine["offset_to_readout_p50_ms"] == pytest.approx(rest + engine["p50_ms"], abs=0.01)
+    assert "model.pt2" in said["unavailable"]["torch"]
+    assert "onnxruntime cpu" not in said["engines"], "it was not asked for"
