@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from expression.clip_input import ClipRecipe
-from expression.face import Alignment, FaceFinder
+from expression.face import Alignment, Face, FaceFinder, Scheme
 from expression.face.detect import Picture
+from expression.face.reference import Points
 from expression.keyframes import KeyFrames
 from expression.motion import FLOW_SIZE_PX, REGION_ORDER, FlowEstimator, HeadMotion
 from realtime.frame_store import FrameStore, window_of
@@ -71,6 +72,19 @@ class Stopwatch:
         return now
 
 
+@dataclass(frozen=True)
+class _Pending:
+    """What the next reference is taken with."""
+
+    alignment: Alignment
+    landmarks: Points | None
+
+    @classmethod
+    def of(cls, alignment: Alignment, face: Face | None) -> _Pending:
+        known = face is not None and face.scheme is Scheme.MEDIAPIPE
+        return cls(alignment, alignment.to_crop(face.landmarks) if face is not None and known else None)
+
+
 @dataclass
 class _Reference:
     """What frames are measured against."""
@@ -79,6 +93,8 @@ class _Reference:
     estimator: FlowEstimator
     stabiliser: Stabiliser
     window: tuple[slice, slice]
+    landmarks: Points | None = None
+    """(478, 2) in the crop, where the finder knows as many: regions then lie on this participant's brows and lids."""
     head: HeadMotion | None = None
     offset: npt.NDArray[np.complex64] = field(default_factory=lambda: np.zeros(len(REGION_ORDER), np.complex64))
     """Added to what is measured, so that curves go on where the reference before left them."""
@@ -117,7 +133,7 @@ class Analyser:
         self._look_at = 0
         self._guesses = 0
         self._reference: _Reference | None = None
-        self._pending: Alignment | None = None
+        self._pending: _Pending | None = None
         self._sum = np.zeros((FLOW_SIZE_PX, FLOW_SIZE_PX), np.float32)
         self._crop = np.empty((FLOW_SIZE_PX, FLOW_SIZE_PX), np.uint8)
         self._in_sum = 0
@@ -173,9 +189,10 @@ class Analyser:
             self._look(frame)
         self._seen += 1
         reference = self._reference
-        alignment = self._pending or (reference.alignment if reference is not None else None)
-        if alignment is None:
+        aligned = self._pending or reference
+        if aligned is None:
             return []
+        alignment = aligned.alignment
         started = time.perf_counter_ns()
         alignment.apply(frame, self._crop)
         self._sum += self._crop
@@ -229,11 +246,11 @@ class Analyser:
             if guessed:
                 self._look_at = self._seen + max(1, round(_LOOK_AGAIN_S * self.rate_fps))
             else:
-                self._pending = sighting.alignment
+                self._pending = _Pending.of(sighting.alignment, sighting.face)
         elif reference is not None and self._pending is None:
-            self._check(reference, sighting.alignment)
+            self._check(reference, sighting.alignment, sighting.face)
 
-    def _check(self, reference: _Reference, seen: Alignment) -> None:
+    def _check(self, reference: _Reference, seen: Alignment, face: Face | None) -> None:
         """Begin anew where the face is elsewhere than it was followed to."""
         followed = reference.alignment if reference.head is None else _corrected(reference.alignment, reference.head)
         middle = np.array([[seen.size_px / 2, seen.size_px / 2]], np.float32)
@@ -244,16 +261,18 @@ class Analyser:
         self._astray = self._astray + 1 if astray and not seen.guessed else 0
         if self._astray >= _ASTRAY_LOOKS:
             self._astray = 0
-            self._reference, self._pending = None, seen
+            self._reference, self._pending = None, _Pending.of(seen, face)
             self._spotter.restart()
             self._store.clear()
             self._empty_sum()
 
-    def _take_reference(self, alignment: Alignment) -> None:
+    def _take_reference(self, pending: _Pending) -> None:
         started = time.perf_counter_ns()
         picture, _, _ = self._binned()
         estimator = FlowEstimator(picture)
-        fresh = _Reference(alignment, estimator, Stabiliser(FLOW_SIZE_PX, estimator.noise_px()), window_of(alignment))
+        alignment, landmarks = pending.alignment, pending.landmarks
+        stabiliser = Stabiliser(FLOW_SIZE_PX, estimator.noise_px(), landmarks)
+        fresh = _Reference(alignment, estimator, stabiliser, window_of(alignment), landmarks)
         fresh.offset = self._last_regions.copy()
         fresh.head_offset = self._last_head
         self._reference, self._pending = fresh, None
@@ -296,7 +315,7 @@ class Analyser:
         )
         at_rest = self._head_speed < _SLOW_PX_S and not self._spotter.moving
         if off > _TOO_FAR or (off > 1 and at_rest):
-            self._pending = _corrected(reference.alignment, head)
+            self._pending = _Pending(_corrected(reference.alignment, head), reference.landmarks)
 
     def _found(self, spot: Spot, at_s: float, at_number: float, reference: _Reference) -> Found:
         def number(time_s: float) -> int:

@@ -14,6 +14,8 @@ _BACK_TO_FOOT: Final = 1.5
 """From the half height to the foot of an edge, in times from a quarter to three quarters of its height: exact for
 sin^2, 8 % of the rise late for the least jerk, by which people move from rest to rest."""
 _REST_SAMPLES_S: Final = 0.05
+_AHEAD_S: Final = 0.1
+"""So far beyond the end of a curve its foot may be reckoned."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,8 @@ def edges_of(curve: npt.NDArray[np.float64], began: int, rate_hz: float) -> Edge
     onset = up[1] - _BACK_TO_FOOT * (up[0] - up[2])
     offset = down[1] + _BACK_TO_FOOT * (down[2] - down[0])
     top = _summit(curve, apex)
-    return Edges(min(max(onset, 0.0), top), top, max(min(offset, len(curve) - 1.0), top))
+    latest = len(curve) - 1 + _AHEAD_S * rate_hz
+    return Edges(min(max(onset, 0.0), top), top, max(min(offset, latest), top))
 
 
 def _crossing(curve: npt.NDArray[np.float64], apex: int, direction: int, level: float) -> float:

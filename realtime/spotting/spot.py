@@ -8,17 +8,17 @@ from typing import Literal
 from expression.face.reference import FaceRegion
 
 SpotKind = Literal["micro", "macro"]
-Rejection = Literal["blink", "swallow", "head", "stays", "brief"]
+Rejection = Literal["blink", "glance", "swallow", "head", "stays", "brief"]
 
 
 @dataclass(frozen=True)
 class SpotterSetting:
     """What an expression must be; lengths in pixels of a crop of 128."""
 
-    sensitivity: float = 5.0
+    sensitivity: float = 4.5
     """How many times its usual wandering a region must move."""
-    least_px: float = 0.09
-    """And at least so much: a third of a pixel where the face is 400 pixels high."""
+    least_px: float = 0.07
+    """And at least so much: a quarter of a pixel where the face is 400 pixels high."""
     head_share: float = 0.07
     """Share of the head's movement meanwhile that is added to that."""
     usual_px: float = 0.02

@@ -102,7 +102,8 @@ class Stabiliser:
             normal[5, 5] += _NO_TURN
             unknowns = np.linalg.solve(normal, np.einsum("ip,p->i", weighted, target))
             left = np.abs((target - np.einsum("i,ip->p", unknowns, design)).view(np.complex128))
-            weights = self._precision / np.maximum(left, _AGREES_PX)
+            agrees = max(_AGREES_PX, float(np.median(left)))
+            weights = self._precision / (1 + (left / agrees) ** 2)
         self._weights = weights
         means = np.add.reduceat(vectors[self._members] * self._shares, self._starts)
         regions = means - np.einsum("ru,u->r", self._region_design, unknowns)
