@@ -19,9 +19,9 @@ from expression.errors import BadInput, ExpressionError
 from expression.paper import PARTS, Part
 from expression.synthetic.head import HEIGHT_PX, WIDTH_PX
 from expression.synthetic.labels import write_label_sheet
-from expression.synthetic.long_recordings import Render, write_recording
+from expression.synthetic.long_recordings import Render, WriteLong, write_recording
 from expression.synthetic.participant import Participant, temperament_of
-from expression.synthetic.performance import Performance
+from expression.synthetic.performance import MICRO_PER_MIN, MOST_MICRO_PER_MIN, Performance
 from expression.synthetic.state import FaceTrack
 from expression.synthetic.truth import (
     RecordingTruth,
@@ -65,6 +65,10 @@ class SynthesisPlan(msgspec.Struct, frozen=True):
     long: bool = False
     """Long recordings, one of `minutes` for each subject, in place of clips."""
     minutes: float = 0.0
+    micro_per_min: float = MICRO_PER_MIN
+    """Of long recordings, on average."""
+    banks: bool = False
+    """Long recordings as frame banks of the simulated camera, in place of Zarr arrays."""
     version: int = 1
 
     def checked(self) -> SynthesisPlan:
@@ -81,7 +85,23 @@ class SynthesisPlan(msgspec.Struct, frozen=True):
             raise BadInput(f"seed {self.seed}: give a whole number from 0 on")
         if self.long and not 0.1 <= self.minutes <= 60:
             raise BadInput(f"{self.minutes:g} minutes: a long recording has 0.1 to 60")
+        if not 0 <= self.micro_per_min <= MOST_MICRO_PER_MIN:
+            raise BadInput(
+                f"{self.micro_per_min:g} micro-expressions a minute: there is room for 0 to {MOST_MICRO_PER_MIN:g}"
+            )
         return self
+
+    @property
+    def long_suffix(self) -> str:
+        """How names of long recordings end."""
+        return ".bank" if self.banks else ".zarr"
+
+    @property
+    def frame_bytes(self) -> int:
+        """What a frame takes on the disk."""
+        if not self.long:
+            return PNG_BYTES
+        return WIDTH_PX * HEIGHT_PX if self.banks else PACKED_BYTES
 
     @property
     def dfme_part(self) -> Part:
@@ -145,7 +165,7 @@ def open_dataset(out: Path, plan: SynthesisPlan, subjects: int, clips_per_subjec
         recording for recording in _recordings(out, plan, subjects, clips_per_subject) if not _done(out, recording)
     ]
     frames = sum(performance_of(plan, recording).frames(plan.rate_fps) for recording in missing)
-    needed = frames * (PACKED_BYTES if plan.long else PNG_BYTES)
+    needed = frames * plan.frame_bytes
     free = shutil.disk_usage(out).free
     if missing and needed + _FREE_BYTES > free:
         raise ExpressionError(
@@ -160,7 +180,7 @@ def close_dataset(out: Path, plan: SynthesisPlan) -> DatasetSummary:
     """Writes the table over all finished recordings: the label sheet of clips, or the spotting table."""
     truths = [read_truth(path) for path in sorted((out / TRUTH).glob("sub*.json"))]
     if plan.long:
-        write_spotting_table(out / SPOTTING, ((f"{LONG}/{truth.name}.zarr", truth) for truth in truths))
+        write_spotting_table(out / SPOTTING, ((f"{LONG}/{truth.name}{plan.long_suffix}", truth) for truth in truths))
     else:
         write_label_sheet(out / LABELS, truths)
     micro = Counter(e.emotion for truth in truths for e in truth.expressions if e.kind == "micro" and e.emotion)
@@ -186,13 +206,22 @@ def performance_of(plan: SynthesisPlan, recording: Recording) -> Performance:
     temperament = temperament_of(identity_seed(plan, recording.subject))
     if plan.long:
         return Performance.long(
-            seed, minutes=plan.minutes, part=plan.dfme_part, temperament=temperament, rate_fps=plan.rate_fps
+            seed,
+            minutes=plan.minutes,
+            part=plan.dfme_part,
+            temperament=temperament,
+            rate_fps=plan.rate_fps,
+            micro_per_min=plan.micro_per_min,
         )
     return Performance.clip(seed, part=plan.dfme_part, temperament=temperament, rate_fps=plan.rate_fps)
 
 
 def write_subject(
-    out: Path, plan: SynthesisPlan, recordings: Iterable[Recording], after_frame: Callable[[Recording, int], None]
+    out: Path,
+    plan: SynthesisPlan,
+    recordings: Iterable[Recording],
+    after_frame: Callable[[Recording, int], None],
+    write_long: WriteLong = write_recording,
 ) -> None:
     """Renders recordings of one subject.
 
@@ -201,6 +230,7 @@ def write_subject(
         plan: What it is made of.
         recordings: All of the same subject.
         after_frame: Told how many frames of a recording are there; may raise to stop.
+        write_long: Writes a long recording.
     """
     for recording in recordings:
         seed = identity_seed(plan, recording.subject)
@@ -218,8 +248,8 @@ def write_subject(
         )
         if plan.long:
             attributes = {"simulated": True, "subject": truth.subject, "rate_fps": plan.rate_fps, "seed": plan.seed}
-            path = out / LONG / f"{recording.name}.zarr"
-            write_recording(path, track, render, attributes, partial(after_frame, recording))
+            path = out / LONG / f"{recording.name}{plan.long_suffix}"
+            write_long(path, track, render, attributes, partial(after_frame, recording))
         else:
             _write_clip(out / CLIPS / recording.name, track, render, partial(after_frame, recording))
         # Last: a recording whose truth is there is complete.

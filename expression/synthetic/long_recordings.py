@@ -20,6 +20,8 @@ FRAMES_PER_SHARD: Final = 100
 
 Render = Callable[[FaceTrack, int, npt.NDArray[np.uint8]], None]
 """Draws frame `int` of the track into uint8 (768, 1024)."""
+WriteLong = Callable[[Path, FaceTrack, Render, dict[str, Any], Callable[[int], None]], None]
+"""What writes a long recording: `write_recording`, or another with the same arguments, picklable."""
 
 
 def write_recording(

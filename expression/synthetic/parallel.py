@@ -24,6 +24,7 @@ from expression.synthetic.dataset import (
     performance_of,
     write_subject,
 )
+from expression.synthetic.long_recordings import WriteLong, write_recording
 
 Progress = Callable[[int, int, str], None]
 """Told the frames rendered, the frames to render, and in a few words what is done."""
@@ -56,6 +57,7 @@ def synthesize(
     clips_per_subject: int = 1,
     jobs: int = 1,
     progress: Progress = lambda done, total, text: None,
+    write_long: WriteLong = write_recording,
 ) -> DatasetSummary:
     """Makes the recordings that `out` does not have yet, and writes the table over all of them.
 
@@ -68,6 +70,7 @@ def synthesize(
         clips_per_subject: Clips of each; long recordings are one for each subject.
         jobs: Processes.
         progress: Told about frames.
+        write_long: Writes a long recording.
 
     Raises:
         BadInput: A value makes no sense, or the folder holds something else.
@@ -87,14 +90,16 @@ def synthesize(
     if jobs <= 1 or len(by_subject) <= 1:
         counter = _Counter(add)
         for recordings in by_subject:
-            write_subject(out, plan, recordings, counter)
+            write_subject(out, plan, recordings, counter, write_long)
     else:
-        for frames in _in_processes(out, plan, by_subject, min(jobs, len(by_subject))):
+        for frames in _in_processes(out, plan, by_subject, min(jobs, len(by_subject)), write_long):
             add(frames)
     return close_dataset(out, plan)
 
 
-def _in_processes(out: Path, plan: SynthesisPlan, work: list[list[Recording]], jobs: int) -> Iterator[int]:
+def _in_processes(
+    out: Path, plan: SynthesisPlan, work: list[list[Recording]], jobs: int, write_long: WriteLong
+) -> Iterator[int]:
     """Runs the work in processes of its own; yields numbers of frames as they are done."""
     # Spawned, not forked: OpenCV's threads do not survive a fork.
     context = multiprocessing.get_context("spawn")
@@ -105,7 +110,8 @@ def _in_processes(out: Path, plan: SynthesisPlan, work: list[list[Recording]], j
     for _ in range(jobs):
         tasks.put(None)
     workers = [
-        context.Process(target=_work, args=(out, plan, tasks, results, os.getpid()), daemon=True) for _ in range(jobs)
+        context.Process(target=_work, args=(out, plan, tasks, results, os.getpid(), write_long), daemon=True)
+        for _ in range(jobs)
     ]
     for worker in workers:
         worker.start()
@@ -142,6 +148,7 @@ def _work(
     tasks: multiprocessing.Queue[list[Recording] | None],
     results: multiprocessing.Queue[tuple[int, str]],
     parent: int,
+    write_long: WriteLong,
 ) -> None:
     """One process: subjects from the queue until there are none."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -156,7 +163,7 @@ def _work(
     with contextlib.suppress(_Stopped):
         while (recordings := tasks.get()) is not None:
             try:
-                write_subject(out, plan, recordings, _Counter(tell))
+                write_subject(out, plan, recordings, _Counter(tell), write_long)
             except ExpressionError as error:
                 results.put((0, str(error)))
             except OSError as error:

@@ -32,6 +32,8 @@ SLOWEST_FPS: Final = 200.0
 MICRO_PER_MIN: Final = 3.0
 """In long performances: more than people show, so that a minute holds something to find."""
 MACRO_PER_MIN: Final = 1.0
+MOST_MICRO_PER_MIN: Final = 40.0
+"""With rests between them no more find room."""
 _APART_S = 0.7
 _EDGE = 1e-6
 _EXPRESSIVE = 1.35
@@ -104,6 +106,7 @@ class Performance:
         part: Part = PARTS[0],
         temperament: Temperament | None = None,
         rate_fps: float = SLOWEST_FPS,
+        micro_per_min: float = MICRO_PER_MIN,
     ) -> Self:
         """Minutes with micro- and macro-expressions at random times; a micro-expression at least.
 
@@ -117,7 +120,7 @@ class Performance:
             )
         rng = np.random.default_rng(list(seed))
         traits = temperament or Temperament.sampled(rng)
-        micro = max(1, int(rng.poisson(MICRO_PER_MIN * minutes)))
+        micro = max(1, int(rng.poisson(micro_per_min * minutes)))
         macro = int(rng.poisson(MACRO_PER_MIN * minutes))
         kinds: list[ExpressionKind] = ["micro" if number < micro else "macro" for number in range(micro + macro)]
         slowest_fps = min(rate_fps, SLOWEST_FPS)

@@ -11,10 +11,13 @@ import msgspec
 import typer
 
 from capture.console import Progress, print_json
+from capture.simulator.performed_bank import write_bank
 from expression.errors import BadInput
 from expression.paper import PARTS
 from expression.synthetic.dataset import DatasetSummary, SynthesisPlan
+from expression.synthetic.long_recordings import write_recording
 from expression.synthetic.parallel import synthesize as make_dataset
+from expression.synthetic.performance import MICRO_PER_MIN
 
 _RATES: Final = {part.name: float(part.rate_fps) for part in PARTS}
 EPILOG = """
@@ -28,6 +31,8 @@ Examples:
   dfme-train synthesize --subjects 4 --clips-per-subject 2 --fps 200 --seed 7 --jobs 2 --out small --json
 
   dfme-train synthesize --subjects 3 --long --minutes 0.5 --part C --out to_spot
+
+  dfme-train synthesize --subjects 1 --long --bank --minutes 0.2 --micro-per-minute 20 --part C --out shown
 """
 
 
@@ -52,6 +57,13 @@ def synthesize(
         bool, typer.Option("--long", help="One long recording per subject instead of clips, to spot expressions in.")
     ] = False,
     minutes: Annotated[float, typer.Option(help="Length of a long recording.")] = 1.0,
+    micro_per_minute: Annotated[
+        float, typer.Option(help="Micro-expressions in a minute of a long recording, on average.")
+    ] = MICRO_PER_MIN,
+    bank: Annotated[
+        bool,
+        typer.Option("--bank", help="Long recordings as frame banks, for dfme-capture --frame-bank, not as arrays."),
+    ] = False,
     jobs: Annotated[int | None, typer.Option(help="Processes. Default: one per processor.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")] = False,
 ) -> None:
@@ -61,12 +73,16 @@ def synthesize(
     """
     if jobs is not None and jobs < 1:
         raise BadInput(f"--jobs {jobs}: give 1 or more")
+    if bank and not long:
+        raise BadInput("--bank goes with --long")
     plan = SynthesisPlan(
         seed=seed,
         part=part.value,
         rate_fps=_RATES[part.value] if fps is None else fps,
         long=long,
         minutes=minutes if long else 0.0,
+        micro_per_min=micro_per_minute,
+        banks=bank,
     )
     with Progress("rendering") as progress:
         summary = make_dataset(
@@ -76,6 +92,7 @@ def synthesize(
             clips_per_subject=clips_per_subject,
             jobs=jobs or os.cpu_count() or 1,
             progress=progress.update,
+            write_long=write_bank if bank else write_recording,
         )
     if as_json:
         print_json(_as_json(summary, plan))

@@ -81,6 +81,13 @@ class Bank : public PictureSource {
     return picture;
   }
 
+  void go_on() override {
+    uint64_t ready = 0;
+    fetch(offsetof(BankHeader, frames_ready), &ready, sizeof ready);
+    advance(1, std::max<uint64_t>(1, std::min(ready, header_.frames)));
+    played_ = 0;
+  }
+
   size_t copy(const Picture& picture, uint8_t* to, size_t bytes) const override {
     return fetch(header_.data_offset + picture.index * header_.stride_bytes, to, bytes);
   }

@@ -84,7 +84,13 @@ void Camera::start() {
   if (thread_.joinable()) thread_.join();
 
   if (wanted.source == kBank) {
-    source_ = open_bank(wanted.bank_path, wanted.width, wanted.height);
+    const bool same = source_ && rendered_.source == kBank && rendered_.bank_path == wanted.bank_path &&
+                      rendered_.width == wanted.width && rendered_.height == wanted.height;
+    if (same && wanted.bank_goes_on) {
+      source_->go_on();
+    } else {
+      source_ = open_bank(wanted.bank_path, wanted.width, wanted.height);
+    }
   } else if (!source_ || rendered_.source != kStamped || rendered_.width != wanted.width ||
              rendered_.height != wanted.height || rendered_.offset_x != wanted.offset_x ||
              rendered_.offset_y != wanted.offset_y) {

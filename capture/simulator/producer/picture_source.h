@@ -20,6 +20,8 @@ class PictureSource {
   virtual ~PictureSource() = default;
   // The picture of the `frame`-th exposure, `elapsed_ns` after the first.
   virtual Picture at(uint64_t frame, int64_t elapsed_ns) = 0;
+  // A new acquisition: time begins anew, and pictures go on behind the last one.
+  virtual void go_on() {}
   // Copies the first `bytes` of its pixels; returns how many there were.
   virtual size_t copy(const Picture& picture, uint8_t* to, size_t bytes) const = 0;
 };

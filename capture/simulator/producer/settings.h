@@ -67,6 +67,7 @@ struct Settings {
   int64_t source = kStamped;
   std::string bank_path;
   bool stamp_bank = false;
+  bool bank_goes_on = false;
   std::string truth_log;
   Faults faults;
 

@@ -28,6 +28,9 @@ void Camera::add_simulation_features() {
       .keeps(&settings_.bank_path);
   map.boolean("SimulationStamp", kCategory).custom().about("Whether bank pictures are stamped too.").locked(kFormatLocked)
       .keeps(&settings_.stamp_bank);
+  map.boolean("SimulationBankGoesOn", kCategory).custom()
+      .about("Whether a bank goes on where the acquisition before ended, and not at its first picture.").locked(kFormatLocked)
+      .keeps(&settings_.bank_goes_on);
   map.string("SimulationTruthLog", kCategory, 4096).custom()
       .about("File for the true exposure time of every frame (tab-separated); empty: none.").locked(kFormatLocked)
       .keeps(&settings_.truth_log);

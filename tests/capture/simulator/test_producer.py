@@ -45,7 +45,7 @@ FEATURES = {
     "FaultFrameIdStart FaultFrameIdBits",
     IFloat: "DeviceTemperature AcquisitionFrameRate ResultingFrameRate ExposureTime Gain ChunkExposureTime FaultJitter "
     "FaultClockDrift FaultClockStep FaultSlowExposure",
-    IBoolean: "AcquisitionFrameRateEnable PtpEnable ChunkModeActive ChunkEnable SimulationStamp "
+    IBoolean: "AcquisitionFrameRateEnable PtpEnable ChunkModeActive ChunkEnable SimulationStamp SimulationBankGoesOn "
     "FaultDisconnectKeepsClock SimulationPtpOldNames",
     IEnumeration: "PixelFormat AcquisitionMode ExposureAuto GainAuto TriggerSelector TriggerMode TriggerSource "
     "TriggerActivation DeviceLinkThroughputLimitMode PtpStatus PtpServoStatus ChunkSelector UserSetSelector "
@@ -268,6 +268,31 @@ def test_a_bank_written_in_python_is_played_and_stamped(camera: Open, tmp_path: 
         assert stamp is not None
         assert (stamp.frame_id, stamp.picture, stamp.intact) == (frame_id, frame_id // 2 % 3, True)
         assert int(pixels[-1, -1]) == 50 + stamp.picture
+
+
+def test_a_bank_goes_on_with_the_next_acquisition_where_that_is_asked_for(camera: Open, tmp_path: Path) -> None:
+    path = tmp_path / "faces.bank"
+    with FrameBankWriter.create(path, SIDE_X, SIDE_Y, 5000.0, 4000) as bank:
+        for number in range(4000):
+            bank.append(np.full((SIDE_Y, SIDE_X), number % 256, np.uint8))
+    acquirer = camera()
+    nodes = acquirer.remote_device.node_map
+    nodes.SimulationSource.value = "Bank"
+    nodes.SimulationBankPath.value = str(path)
+    nodes.SimulationStamp.value = True
+
+    def first_and_last_picture() -> tuple[int, int]:
+        acquirer.start()
+        stamps = [read_stamp(pixels) for _, _, pixels in fetch(acquirer, 12)]
+        acquirer.stop()
+        return stamps[0].picture, stamps[-1].picture
+
+    first, last = first_and_last_picture()
+    assert first == 0
+    assert first_and_last_picture()[0] == 0
+    nodes.SimulationBankGoesOn.value = True
+    first, _ = first_and_last_picture()
+    assert first >= last
 
 
 def test_a_bank_of_another_size_refuses_the_start_and_says_why(camera: Open, tmp_path: Path) -> None:
