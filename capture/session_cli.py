@@ -10,6 +10,7 @@ import msgspec
 import typer
 
 from capture.console import Progress, output, print_json, run_command
+from capture.demo.command import DEMO_EPILOG, demo
 from capture.errors import BadInput, CaptureError, RecordingInvalid
 from capture.recording.clip import clip as clip_recording
 from capture.recording.clip import clip_to_pictures, clip_to_video, frame_range
@@ -31,7 +32,7 @@ Number = TypeVar("Number", int, float)
 app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
-    help="List, describe, check, repair, cut, pack and export what dfme-capture recorded, or remove it.",
+    help="List, describe, check, repair, cut, pack, export and remove what dfme-capture recorded; play a pilot study.",
     epilog="Every command has examples: dfme-session verify --help",
 )
 
@@ -242,6 +243,7 @@ def transcode(
 
 app.command("export-bids", epilog=EXPORT_EPILOG)(export)
 app.command("withdraw", epilog=WITHDRAW_EPILOG)(withdraw)
+app.command("demo", epilog=DEMO_EPILOG)(demo)
 
 
 def main() -> None:
