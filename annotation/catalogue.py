@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session as DatabaseSession
 from annotation.store.schema import RecordingRow
 from annotation.study import WORK_FOLDER, Study
 from capture.errors import BadInput, CaptureError, RecordingInvalid
+from capture.participants import Registry
 from capture.recording.files import read_document
 from capture.recording.frame_pictures import FramePictures
 from capture.session import SESSION_FILE, Session
@@ -56,12 +57,15 @@ class Scan:
 
 
 def scan(root: Path, study: Study) -> Scan:
-    """Look for recordings in a folder of sessions, or in one session.
+    """Look for recordings in a folder of sessions, or in one session; those of participants who withdrew are left out.
 
     Raises:
         BadInput: The folder is not there.
+        RecordingInvalid: The registry of participants is damaged.
     """
     checked(root)
+    registry = Registry.around(root)
+    withdrawn = {one.pseudonym for one in registry.participants().values() if one.withdrawn} if registry else set()
     found: list[Found] = []
     problems: list[str] = []
     for folder in _folders(root):
@@ -72,7 +76,9 @@ def scan(root: Path, study: Study) -> Scan:
                 found.append(_of_elsewhere(root, folder, study))
         except CaptureError as error:
             problems.append(str(error))
-    return Scan(tuple(found), tuple(problems))
+    gone = {one.participant for one in found} & withdrawn
+    problems += [f"{name} withdrew: their recordings are not coded" for name in sorted(map(str, gone))]
+    return Scan(tuple(one for one in found if one.participant not in gone), tuple(problems))
 
 
 def checked(root: Path) -> None:

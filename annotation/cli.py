@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from annotation.commands import agreement, export, import_, serve, stats, user
+from annotation.commands import agreement, export, import_, serve, stats, user, withdraw
 from capture.console import run_command
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app.command("import", epilog=import_.EPILOG)(import_.import_)
 app.command("agreement", epilog=agreement.EPILOG)(agreement.agreement)
 app.command("export", epilog=export.EPILOG)(export.export)
 app.command("stats", epilog=stats.EPILOG)(stats.stats)
+app.command("withdraw", epilog=withdraw.EPILOG)(withdraw.withdraw)
 app.add_typer(user.app, name="user")
 
 

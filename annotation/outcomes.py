@@ -125,9 +125,9 @@ def last_answers(
 
 @dataclass
 class Outcomes:
-    """Outcomes of closed rounds, computed from the raw rows, and anew when the lead has decided something since."""
+    """Outcomes of closed rounds, computed from the raw rows, and anew when rows were added or taken away since."""
 
-    _kept: dict[tuple[int, int], dict[int, Outcome]] = field(default_factory=dict)
+    _kept: dict[tuple[object, ...], dict[int, Outcome]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     def of_round(self, session: Session, row: RoundRow) -> Mapping[int, Outcome]:
@@ -138,8 +138,10 @@ class Outcomes:
         """
         if row.closed is None:
             raise ValueError(f"round {row.id} is open")
-        last = session.scalar(select(func.max(DecisionRow.id)).where(DecisionRow.round_id == row.id)) or 0
-        key = (row.id, last)
+        # A withdrawal takes rows away, also from another process; numbers may be given anew behind it.
+        decisions = select(func.max(DecisionRow.id), func.count()).where(DecisionRow.round_id == row.id)
+        dealt = select(func.count()).select_from(AssignmentRow).where(AssignmentRow.round_id == row.id)
+        key = (row.id, row.opened, *session.execute(decisions).one(), session.scalar(dealt))
         with self._lock:
             known = self._kept.get(key)
         if known is None:

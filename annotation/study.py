@@ -9,12 +9,21 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from annotation.api_models import Role, RoundKind, RoundRules
 from capture.errors import BadInput
+from capture.study.coding import WORK_FOLDER
 from capture.toml_file import parse, read_text
 from expression import Emotion
 
+__all__ = [
+    "STUDY_FILE",
+    "WORK_FOLDER",
+    "CoderNumbers",
+    "Study",
+    "StudyInvalid",
+    "load_study",
+    "parse_study",
+]
+
 STUDY_FILE: Final = "annotation.toml"
-WORK_FOLDER: Final = "annotation"
-"""Beside the sessions: database and motion curves."""
 
 Coders = Annotated[int, Field(ge=1, le=50)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 from typing import Final
@@ -19,3 +20,11 @@ def user_cache(name: str) -> Path:
         return Path(own) / name
     shared = Path(os.environ.get("XDG_CACHE_HOME", ""))
     return (shared if shared.is_absolute() else Path.home() / ".cache") / "dfme" / name
+
+
+def crops_of(subject: str) -> str:
+    """Name of the folder, within the cache `crops`, with everything that is cut out of one subject's pictures.
+
+    Subjects of the same name in two studies share it: what is removed too much is made again.
+    """
+    return hashlib.sha256(subject.casefold().encode()).hexdigest()[:20]

@@ -70,6 +70,8 @@ class Erased(msgspec.Struct, frozen=True, tag="erased", tag_field="what"):
     sessions: int
     files: int
     bytes: int
+    left_over: tuple[str, ...] = ()
+    """What could not be reached from here, and a person has to see to."""
 
 
 Entry = Added | Consented | Withdrawn | Erased
@@ -85,6 +87,8 @@ class Participant(msgspec.Struct, frozen=True):
     """When the consent was taken back."""
     publication_withdrawn: bool = False
     erased: str | None = None
+    left_over: tuple[str, ...] = ()
+    """What was left over when they were erased, for a person to see to."""
 
     @property
     def may_be_recorded(self) -> bool:
@@ -217,10 +221,12 @@ class Registry:
         self._append(Withdrawn(pseudonym, _now(), scope))
         return self.participant(pseudonym)
 
-    def erased(self, pseudonym: str, *, sessions: int, files: int, size_bytes: int) -> None:
+    def erased(
+        self, pseudonym: str, *, sessions: int, files: int, size_bytes: int, left_over: tuple[str, ...] = ()
+    ) -> None:
         """Leave the tombstone of a participant whose data was removed."""
         self.participant(pseudonym)
-        self._append(Erased(pseudonym, _now(), sessions, files, size_bytes))
+        self._append(Erased(pseudonym, _now(), sessions, files, size_bytes, left_over))
 
     def _append(self, entry: Entry) -> None:
         """One line, durable before this returns; a torn line before it is closed first."""
@@ -253,7 +259,7 @@ def _after(known: Participant, entry: Entry) -> Participant:
         case Withdrawn():
             return msgspec.structs.replace(known, publication_withdrawn=True)
         case Erased():
-            return msgspec.structs.replace(known, erased=entry.time)
+            return msgspec.structs.replace(known, erased=entry.time, left_over=entry.left_over)
         case _:
             return known
 

@@ -22,6 +22,7 @@ from capture.recording.verify import VerifyReport
 from capture.recording.verify import verify as verify_recording
 from capture.session import DEFAULT_OUT, SESSION_FILE, Session, figures, tables
 from capture.study.commands import EXPORT_EPILOG, WITHDRAW_EPILOG, export, withdraw
+from capture.study.export_ledger import enter_copy
 
 _PATH = typer.Argument(help="A session folder, or one recording in it.", show_default=False)
 _RECORDING = typer.Argument(help="A recording, or a session folder that has only one.", show_default=False)
@@ -191,16 +192,19 @@ def clip(
     made: dict[str, Any] = {"source": str(source), "first": start, "stop": stop, "frames": stop - start}
     lines = []
     if out is not None:
+        enter_copy(source, out, "clip")
         with Progress(f"cutting {out.name}") as progress:
             report = clip_recording(source, out, frames=(start, stop), progress=progress.update)
         made |= {"recording": report.path, "seconds": report.seconds}
         lines.append(f"{out}: frames {start}:{stop} of {source.name}, {report.seconds:.3f} s")
     if png is not None:
+        enter_copy(source, png, "pictures")
         with Progress(f"drawing {png.name}") as progress:
             pictures = clip_to_pictures(source, png, start, stop, progress.update)
         made["pictures"] = [str(picture) for picture in pictures]
         lines.append(f"{png}: {len(pictures)} pictures, frames {start}:{stop} of {source.name}")
     if mp4 is not None:
+        enter_copy(source, mp4, "video")
         with Progress(f"filming {mp4.name}") as progress:
             slower = clip_to_video(source, mp4, start, stop, progress.update)
         made |= {"video": str(mp4), "slow_motion": slower}
@@ -233,6 +237,7 @@ def transcode(
     source = _one_recording(path)
     if out is None:
         out = source.with_suffix(".ffv1") if codec is Codec.FFV1 else source.with_name(f"{source.stem}-zstd.zarr")
+    enter_copy(source, out, "packed")
     with Progress(f"packing {source.name}") as progress:
         report = transcode_recording(source, out, codec.value, progress.update)
     if as_json:

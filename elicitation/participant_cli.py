@@ -118,6 +118,7 @@ def _as_row(known: Participant) -> dict[str, Any]:
         "may_be_published": known.may_be_published,
         "withdrawn": known.withdrawn,
         "erased": known.erased,
+        "left_over": list(known.left_over),
     }
 
 
@@ -130,7 +131,8 @@ def _say_consent(known: Participant, *, as_json: bool) -> None:
 
 def _consent(known: Participant) -> str:
     if known.erased:
-        return f"erased on {known.erased}"
+        left = f"; {len(known.left_over)} things still to be seen to" if known.left_over else ""
+        return f"erased on {known.erased}{left}"
     if known.consent is None:
         return "no consent yet"
     if known.withdrawn:

@@ -9,6 +9,7 @@ import typer
 
 from capture.console import Progress, print_json, run_command
 from capture.errors import BadInput
+from capture.study.export_ledger import enter_copy
 from expression.face import best_finder
 from realtime.bench_command import EPILOG as BENCH_EPILOG
 from realtime.bench_command import bench_command
@@ -75,6 +76,7 @@ def live(
         raise BadInput(f"no engine is called {engine!r}; there are auto, {', '.join(ENGINES)}")
     source = open_source(recording, fps)
     target = out or default_out(recording)
+    enter_copy(recording, target, "live readout")
     bundle = model_at(model)
     recogniser = Recogniser.load(bundle, engine) if bundle is not None else None
     with best_finder(finder) as face_finder, target.open("wb") as lines, Progress("looking for expressions") as bar:

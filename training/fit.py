@@ -90,7 +90,9 @@ def fit(
         ExpressionError: Training failed.
     """
     _claim(folder, recipe)
-    RunFacts.of(source, samples, dataset, split, recipe.seed).write(folder)
+    facts = RunFacts.of(source, samples, dataset, split, recipe.seed)
+    facts.enter(folder)
+    facts.write(folder)
     done = folder / PREDICTIONS_FILE
     network, report = make_network(recipe), None
     if done.exists():

@@ -46,6 +46,7 @@ def export_run(
     if not (run / PREDICTIONS_FILE).exists():
         raise BadInput(f"{run} is not finished: start dfme-train fit again with the same options")
     facts = RunFacts.read(run)
+    facts.enter(out)
     network = final_network(recipe, run)
     validation, test = Predictions.read(run / VALIDATION_FILE), Predictions.read(run / PREDICTIONS_FILE)
     scores = test.scores

@@ -9,7 +9,8 @@ from typing import Final, Self
 import msgspec
 import numpy as np
 
-from capture.recording.files import write_whole
+from capture.recording.files import read_document, write_whole
+from capture.study.export_ledger import MANIFEST_FILE, enter_trained
 from expression.errors import BadInput
 from training.clips import ClipDataset, PreparedClip
 from training.datasets.sample import Sample
@@ -32,6 +33,8 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
     samples: dict[str, int]
     clips: tuple[PreparedClip, ...]
     """Some of the training clips."""
+    study: str = ""
+    """Folder of the study that the data was exported from, where the export says so."""
 
     @classmethod
     def of(
@@ -52,7 +55,13 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
             subjects=tuple(people),
             samples={"training": len(split.train), "validation": len(split.validation), "test": len(split.test)},
             clips=tuple(dataset.prepared[int(index)] for index in chosen),
+            study=_study_of(source),
         )
+
+    def enter(self, folder: Path) -> None:
+        """Enter a run, or a model that is made of it, in the study's ledger: a participant may withdraw."""
+        if self.study:
+            enter_trained(Path(self.study), folder, self.subjects)
 
     def write(self, folder: Path) -> None:
         """Write it into a run's folder."""
@@ -71,3 +80,18 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
             )
         except (OSError, msgspec.DecodeError) as error:
             raise BadInput(f"{folder / FACTS_FILE} cannot be read ({error}): train again") from error
+
+
+class _Manifest(msgspec.Struct):
+    """Of an export's manifest, what matters here."""
+
+    sessions: str = ""
+
+
+def _study_of(source: Source | None) -> str:
+    if source is None or source.simulated:
+        return ""
+    try:
+        return msgspec.json.decode(read_document(Path(source.data) / MANIFEST_FILE), type=_Manifest).sessions
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return ""

@@ -1,4 +1,4 @@
-"""Options that several commands share, and the study that they point at."""
+"""The study that commands point at, and the options by which they do."""
 
 from __future__ import annotations
 
@@ -6,26 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from annotation import catalogue
+from annotation.commands.options import Db, Json, Sessions, StudyFile
 from annotation.outcomes import Outcomes
-from annotation.server.context import default_url
 from annotation.store import Database
+from annotation.store.known import open_database
 from annotation.study import Study, load_study
 
-Sessions = Annotated[Path, typer.Argument(help="Folder in which the sessions are.", show_default=False)]
-Db = Annotated[
-    str | None,
-    typer.Option("--db", help="URL of the database; SQLite in SESSIONS/annotation if not given.", show_default=False),
-]
-StudyFile = Annotated[
-    Path | None,
-    typer.Option("--study", help="Study file. Default: SESSIONS/annotation.toml.", show_default=False),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
+__all__ = ["Db", "Json", "OpenStudy", "Sessions", "StudyFile", "open_study"]
 
 
 @dataclass
@@ -51,7 +40,7 @@ def open_study(sessions: Path, db: str | None, study_file: Path | None, *, scan:
     study = load_study(sessions, study_file)
     catalogue.checked(sessions)
     found = catalogue.scan(sessions, study) if scan else None
-    database = Database.open(db or default_url(sessions))
+    database = open_database(sessions, db)
     try:
         problems: tuple[str, ...] = ()
         if found is not None:

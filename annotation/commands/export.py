@@ -97,6 +97,9 @@ def export(
     with Progress("writing pictures") as progress:
         if Format.DFME in formats:
             facts = {"study": name, "purpose": purpose.value}
+            if purpose is Purpose.ANALYSIS:
+                # What is trained on it is entered in the study's ledger.
+                facts["sessions"] = str(sessions.absolute())
             write_dataset(sessions, out, plan.clips, facts, progress.update)
     _write_tables(plan, formats, out, name)
     figures = {

@@ -18,6 +18,7 @@ from annotation.coded import CodedSample
 from capture.errors import BadInput, CaptureError, NoSpace
 from capture.recording.files import write_whole
 from capture.recording.frame_pictures import FramePictures
+from capture.study.export_ledger import MANIFEST_FILE
 from capture.version import software
 from expression import format_units
 from expression.label_sheets import LabelRow, label_sheet
@@ -25,7 +26,7 @@ from expression.label_sheets import LabelRow, label_sheet
 CLIPS: Final = "train_data"
 LABELS: Final = "train_labels.xlsx"
 TABLE: Final = "samples.tsv"
-MANIFEST: Final = "manifest.json"
+MANIFEST: Final = MANIFEST_FILE
 FORMAT: Final = "1.0"
 _PNG: Final = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY]
 _PNG_SHARE: Final = 0.8

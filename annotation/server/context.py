@@ -14,6 +14,7 @@ from annotation.layers import Layers, read_layers
 from annotation.motion.worker import MotionWorker
 from annotation.outcomes import Outcomes
 from annotation.store import Database
+from annotation.store.known import open_database
 from annotation.store.schema import RecordingRow
 from annotation.study import WORK_FOLDER, Study
 from capture.session import SESSION_FILE
@@ -21,11 +22,6 @@ from capture.web import PictureShelf
 
 _OPEN_RECORDINGS = 32
 _KEPT_LAYERS = 64
-
-
-def default_url(root: Path) -> str:
-    """The database of a study unless another one is named: SQLite, beside the sessions."""
-    return f"sqlite:///{(root / WORK_FOLDER / 'annotation.sqlite').absolute()}"
 
 
 @dataclass
@@ -43,7 +39,7 @@ class Context:
 
     def __post_init__(self) -> None:
         self.motion = MotionWorker(self.root / WORK_FOLDER / "motion")
-        self._layers: dict[int, Layers] = {}
+        self._layers: dict[str, Layers] = {}
         self._lock = threading.Lock()
 
     @classmethod
@@ -55,7 +51,7 @@ class Context:
             DatabaseUnusable: The database cannot be reached.
         """
         scanned = catalogue.scan(root, study)
-        database = Database.open(url or default_url(root))
+        database = open_database(root, url)
         with database.write() as session:
             catalogue.enter(session, scanned)
         context = cls(root, study, database, secure)
@@ -87,7 +83,7 @@ class Context:
         if not recording.session:
             return Layers()
         with self._lock:
-            if (known := self._layers.get(recording.id)) is not None:
+            if (known := self._layers.get(recording.path)) is not None:
                 return known
         path = self.path_of(recording)
         folder = next((one for one in path.parents if (one / SESSION_FILE).is_file()), None)
@@ -95,7 +91,7 @@ class Context:
         with self._lock:
             while len(self._layers) >= _KEPT_LAYERS:
                 self._layers.pop(next(iter(self._layers)))
-            self._layers[recording.id] = layers
+            self._layers[recording.path] = layers
         return layers
 
     def close(self) -> None:

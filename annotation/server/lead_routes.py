@@ -45,6 +45,7 @@ from annotation.rules import key_frames_of
 from annotation.server.access import Lead, Shared
 from annotation.server.context import Context
 from annotation.server.pictures import Shown, face_of, picture, timeline
+from annotation.store.erasure import WITHDRAWN
 from annotation.store.schema import ClipRow, RecordingRow, RoundRow, UserRow
 from annotation.users import add_user, change_user, hash_password, random_password, roles_of
 
@@ -102,6 +103,7 @@ def recordings(_lead: Lead, context: Shared) -> list[RecordingInfo]:
                 clips=clips[row.id],
             )
             for row in session.scalars(select(RecordingRow).order_by(RecordingRow.path))
+            if not row.path.startswith(WITHDRAWN)
         ]
 
 

@@ -121,6 +121,8 @@ def _sqlite_connect(connection: Any, _record: object) -> None:
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
+    # What is deleted of a participant is overwritten, and not only forgotten.
+    cursor.execute("PRAGMA secure_delete=ON")
     cursor.close()
 
 

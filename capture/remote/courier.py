@@ -11,6 +11,7 @@ import zmq
 from capture.processes.common import HubLink
 from capture.remote.connection import Connection
 from capture.remote.session_copy import FolderCopy, identity
+from capture.remote.storage_note import StorageNote, write_storage_note
 from capture.remote.wire import Bye, SessionOpen, Stored, printable
 from capture.session import SESSION_FILE
 
@@ -49,6 +50,9 @@ class Courier:
         if self._copy is None:
             return
         self._copy.again()
+        if (welcome := self._storage.welcome) is not None:
+            host, folder = printable(welcome.host, 60), printable(welcome.folder, 4096)
+            write_storage_note(self._copy.folder, StorageNote(host, str(self._storage), folder))
         record = (self._copy.folder / SESSION_FILE).read_bytes()
         self._storage.say(SessionOpen(self.session, record, identity(self._copy.folder)))
 

@@ -27,6 +27,10 @@ Examples:
   dfme-session withdraw P7KQ2M --study /data/study1 --dry-run
 
   dfme-session withdraw P7KQ2M --study /data/study1 --models /data/models --yes
+
+  dfme-session withdraw P7KQ2M --study /data/study1 --database postgresql://dfme@dbhost/study1
+
+A URL with a password in it is better given as DFME_DATABASE: others cannot read it there.
 """
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
 
@@ -60,46 +64,48 @@ def withdraw(
     models: Annotated[
         list[Path] | None, typer.Option(help="Folder with models to look through, besides the study; repeatable.")
     ] = None,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            envvar="DFME_DATABASE",
+            help="URL of annotation's database, where it needs a password or the study does not know of it.",
+            show_default=False,
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be removed.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Remove everything of a participant: sessions, and their part of exports.
+    """Remove everything of a participant: sessions, copies, exports, what was coded, and crops for training.
 
-    Models that have seen them are listed, and must be trained again. A tombstone stays in the registry. Recordings on
-    a storage machine and copies made by hand cannot be reached from here; those that are known of are listed.
+    Models that have seen them are listed, and must be trained again. What cannot be reached from here, such as the
+    storage machine, is listed with what to do there. A tombstone stays in the registry.
     """
     if not study.is_dir():
         raise BadInput(f"{study} is not a folder: give that of the study's sessions")
     missing = next((folder for folder in models or () if not folder.is_dir()), None)
     if missing is not None:
         raise BadInput(f"--models {missing} is not a folder")
-    found = find_participant(participant, study, models or ())
-    listed = {
-        "participant": participant,
-        "sessions": [str(path) for path in found.sessions],
-        "exports": [str(path) for path in found.exports],
-        "must_be_retrained": [str(path) for path in found.models],
-        "elsewhere": list(found.elsewhere),
-        "dry_run": dry_run,
-    }
+    found = find_participant(participant, study, models or (), database=database)
     if not as_json:
         output().print(_listed(found), markup=False, soft_wrap=True)
     if dry_run:
         if as_json:
-            print_json({**listed, "removed": None})
+            print_json({**_as_json(found), "dry_run": True, "removed": None})
         return
-    if not yes and sys.stdin.isatty() and not typer.confirm("Remove all of this for good?"):
+    if not yes and not found.running and sys.stdin.isatty() and not typer.confirm("Remove all of this for good?"):
         raise CaptureError("nothing was removed")
     with Progress("removing", "folders") as progress:
         removal = remove_participant(found, study, progress.update)
-    removed = {"sessions": removal.sessions, "files": removal.files, "bytes": removal.bytes, "failed": removal.failed}
     if removal.failed and not as_json:
-        raise CaptureError(f"not everything could be removed, run this again: {removal.failed[0]}")
+        raise CaptureError(f"not everything could be removed, run this again: {'; '.join(removal.failed)}")
     if as_json:
-        print_json({**listed, "removed": removed})
+        removed = {name: value for name, value in asdict(removal).items() if name != "participant"}
+        print_json({**_as_json(found), "dry_run": False, "removed": removed})
     else:
-        output().print(f"removed {removal.files:,} files, {removal.bytes / 1e6:,.1f} MB", markup=False)
+        lines = [f"removed {removal.files:,} files, {removal.bytes / 1e6:,.1f} MB, {removal.rows:,} rows in databases"]
+        lines += [f"  still to be done: {text}" for text in found.left]
+        output().print("\n".join(lines), markup=False, soft_wrap=True)
     if removal.failed:
         raise typer.Exit(1)
 
@@ -109,10 +115,33 @@ def _exported(report: ExportReport) -> str:
     return "\n".join([*lines, *(f"  left out: {text}" for text in report.left_out)])
 
 
+def _as_json(found: Found) -> dict[str, object]:
+    return {
+        "participant": found.participant,
+        "sessions": [str(path) for path in found.sessions],
+        "exports": [str(path) for path in found.exports],
+        "tables": [str(path) for path, _ in found.tables],
+        "caches": [str(path) for path in found.caches],
+        "coding": [
+            {"database": one.database, "rows": one.rows, "problem": one.problem} for one in found.coding.databases
+        ],
+        "must_be_retrained": [str(path) for path in found.models],
+        "elsewhere": list(found.elsewhere),
+        "running": list(found.running),
+        "unreachable": list(found.unreachable),
+    }
+
+
 def _listed(found: Found) -> str:
     lines = [f"{found.participant}:"]
     lines += [f"  session  {path}" for path in found.sessions]
     lines += [f"  export   {path}" for path in found.exports]
+    lines += [f"  lines in {path}" for path, _ in found.tables]
+    lines += [f"  crops    {path}" for path in found.caches]
+    lines += [f"  coded    {one.summary}" for one in found.coding.databases if one.rows]
+    lines += [f"  curve    {path}" for path in found.coding.files]
     lines += [f"  must be retrained: {path}" for path in found.models]
-    lines += [f"  remove by hand: {text}" for text in found.elsewhere]
+    lines += [f"  see to it by hand: {text}" for text in found.elsewhere]
+    lines += [f"  must end first: {text}" for text in found.running]
+    lines += [f"  cannot be reached: {text}" for text in found.unreachable]
     return "\n".join(lines if len(lines) > 1 else [*lines, "  nothing is kept of them here"])

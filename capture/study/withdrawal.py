@@ -2,52 +2,66 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
+from capture.cache import crops_of, user_cache
 from capture.errors import BadInput, CaptureError, RecordingInvalid
 from capture.participants import Registry
 from capture.recording.repair import process_writing
+from capture.remote.storage_note import read_storage_note
 from capture.session import SESSION_FILE, Session
+from capture.session.claim import claim_folder, is_claimed
+from capture.study.coding import Coding, withdraw_from_coding
 from capture.study.export_ledger import Exported, ExportLedger
 from capture.study.exported_tables import remove_lines
+from capture.study.trained_on import has_seen, trained_on
 
-_BUNDLE_FILE: Final = "bundle.json"
 Progress = Callable[[int, int, str], None]
-
-
-class _Bundle(msgspec.Struct):
-    """Of a model's `bundle.json`, what matters here."""
-
-    name: str = ""
-    subjects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Found:
-    """Everything that is kept of a participant, as far as the study's folder and its ledger tell."""
+    """Everything that is kept of a participant, as far as the study tells."""
 
     participant: str
     sessions: tuple[Path, ...] = ()
     exports: tuple[Path, ...] = ()
-    """Folders in exports."""
+    """Folders and files in exports, and other copies that were made outside of the sessions."""
     tables: tuple[tuple[Path, str], ...] = ()
     """Tables of exports, and what the participant is called in them."""
+    caches: tuple[Path, ...] = ()
+    """Folders of pictures that were cut for training."""
+    coding: Coding = field(default_factory=Coding)
+    """What annotation keeps."""
+    database: str | None = None
+    """URL of a database of annotation, beside those that the study knows of."""
     models: tuple[Path, ...] = ()
-    """Models that have seen the participant: they must be trained again."""
+    """Models and runs that have seen the participant: they must be trained again."""
     elsewhere: tuple[str, ...] = ()
     """What must be removed by hand: recordings on the storage machine, exports that are not there any more."""
+    running: tuple[str, ...] = ()
+    """What must end before anything can be removed."""
+    unreachable: tuple[str, ...] = ()
+    """What could not be looked into: without it nobody is erased."""
 
     @property
     def folders(self) -> tuple[Path, ...]:
         """What is removed."""
-        return (*self.sessions, *self.exports)
+        return (*self.sessions, *self.exports, *self.caches)
+
+    @property
+    def left(self) -> tuple[str, ...]:
+        """What a person has to see to."""
+        trained = (f"{model} was trained on {self.participant}: train it again" for model in self.models)
+        return (*self.elsewhere, *trained)
 
 
 @dataclass
@@ -58,46 +72,64 @@ class Removal:
     sessions: int = 0
     files: int = 0
     bytes: int = 0
+    rows: int = 0
+    """In databases of annotation."""
     failed: list[str] = field(default_factory=list)
     """What could not be removed; without any the tombstone is set."""
 
 
-def find_participant(pseudonym: str, study: Path, models: Sequence[Path] = ()) -> Found:
+def find_participant(pseudonym: str, study: Path, models: Sequence[Path] = (), *, database: str | None = None) -> Found:
     """Find everything of a participant.
 
     Args:
         pseudonym: As in the registry.
         study: Folder of the sessions.
         models: Folders below which models are looked for, besides the study.
+        database: URL of a database of annotation, beside those that the study knows of.
 
     Raises:
         BadInput: Neither the registry nor any session has them.
-        CaptureError: One of their sessions is being recorded.
+        RecordingInvalid: One of their sessions, or what the study keeps of exports, is damaged.
     """
-    sessions = _sessions_of(pseudonym, study)
-    if not sessions and pseudonym not in Registry(study).participants():
+    sessions, known = _sessions_of(pseudonym, study), Registry(study).participants().get(pseudonym)
+    if not sessions and known is None:
         raise BadInput(f"{study} has no participant {pseudonym!r}, and no session of theirs")
-    elsewhere: list[str] = []
+    elsewhere: list[str] = list(known.left_over) if known is not None else []
     for session in sessions:
-        for trial in session.trials:
-            place = session.path / trial.recording
-            if place.is_symlink():
-                elsewhere.append(f"{place} leads to {place.resolve()}")
-            elif not place.exists():
-                elsewhere.append(f"{session.path.name} {trial.name}: not here; look on the storage machine")
-            elif (writer := process_writing(place)) is not None:
-                raise CaptureError(f"process {writer} is recording {place}: stop it first")
+        elsewhere += _lying_elsewhere(session, pseudonym)
     exports: list[Path] = []
     tables: list[tuple[Path, str]] = []
-    for entry in ExportLedger(study).entries():
-        _find_export(entry, pseudonym, exports, tables, elsewhere)
+    seen = list(trained_on(pseudonym, [study, *models]))
+    for entry in _still_theirs(ExportLedger(study).entries(), pseudonym):
+        if entry.trained:
+            seen += [Path(entry.out)] if has_seen(Path(entry.out), pseudonym) else []
+        else:
+            _find_export(entry, pseudonym, exports, tables, elsewhere)
+    coding = Coding()
+    unreachable: list[str] = []
+    try:
+        coding = withdraw_from_coding(study, pseudonym, database, dry_run=True)
+        unreachable += coding.problems
+    except CaptureError as error:
+        unreachable.append(str(error))
+    for one in coding.databases:
+        elsewhere += [f"{place}: seems to be theirs by its name" for place in one.folders if Path(place).exists()]
+        if one.coders:
+            who = ", ".join(one.coders)
+            elsewhere.append(f"pictures in the browsers of {who} go within seven days, or when the cache is emptied")
+    crops = user_cache("crops") / crops_of(pseudonym)
     return Found(
         pseudonym,
         tuple(session.path for session in sessions),
         tuple(dict.fromkeys(exports)),
         tuple(dict.fromkeys(tables)),
-        _models_of(pseudonym, [study, *models]),
+        (crops,) if crops.is_dir() else (),
+        coding,
+        database,
+        tuple({place.resolve(): place for place in seen}.values()),
         tuple(dict.fromkeys(elsewhere)),
+        tuple(_running(session) for session in sessions if _running(session)),
+        tuple(unreachable),
     )
 
 
@@ -110,7 +142,12 @@ def remove_participant(found: Found, study: Path, progress: Progress = lambda *_
         found: What `find_participant` found.
         study: Folder of the sessions.
         progress: Told folders done, folders in all, and which.
+
+    Raises:
+        CaptureError: One of their sessions is running; nothing was removed.
     """
+    if found.running:
+        raise CaptureError(f"{found.running[0]}: end that first; nothing was removed")
     registry, pseudonym = Registry(study), found.participant
     known = registry.participants().get(pseudonym)
     if known is None:
@@ -120,26 +157,49 @@ def remove_participant(found: Found, study: Path, progress: Progress = lambda *_
     removal = Removal(pseudonym)
     for number, folder in enumerate(found.folders):
         progress(number, len(found.folders), folder.name)
-        files, size = _measured(folder)
-        try:
-            if folder.is_symlink():
-                folder.unlink()
-            else:
-                shutil.rmtree(folder)
-        except OSError as error:
-            removal.failed.append(f"{error.filename or folder}: {error.strerror}")
-            continue
-        removal.files += files
-        removal.bytes += size
-        removal.sessions += folder in found.sessions
+        _remove(folder, removal, is_session=folder in found.sessions)
     for table, name in found.tables:
         try:
             remove_lines(table, name)
         except RecordingInvalid as error:
             removal.failed.append(str(error))
+    if any(one.rows or one.problem for one in found.coding.databases) or found.coding.files or found.unreachable:
+        progress(len(found.folders), len(found.folders), "what was coded")
+        try:
+            coding = withdraw_from_coding(study, pseudonym, found.database, dry_run=False)
+            removal.rows = sum(sum(one.rows.values()) for one in coding.databases)
+            removal.failed += coding.problems
+        except CaptureError as error:
+            removal.failed.append(str(error))
     if not removal.failed:
-        registry.erased(pseudonym, sessions=removal.sessions, files=removal.files, size_bytes=removal.bytes)
+        registry.erased(
+            pseudonym,
+            sessions=removal.sessions,
+            files=removal.files,
+            size_bytes=removal.bytes,
+            left_over=found.left,
+        )
     return removal
+
+
+def _remove(folder: Path, removal: Removal, *, is_session: bool) -> None:
+    files, size = _measured(folder)
+    try:
+        # Held until it is gone: a session that wants to go on meanwhile is refused.
+        claim = claim_folder(folder) if is_session else None
+        if is_session and claim is None:
+            removal.failed.append(f"{folder} is in use")
+            return
+        if folder.is_symlink() or not folder.is_dir():
+            folder.unlink()
+        else:
+            shutil.rmtree(folder)
+    except OSError as error:
+        removal.failed.append(f"{error.filename or folder}: {error.strerror}")
+        return
+    removal.files += files
+    removal.bytes += size
+    removal.sessions += is_session
 
 
 def _sessions_of(pseudonym: str, study: Path) -> list[Session]:
@@ -157,6 +217,55 @@ def _sessions_of(pseudonym: str, study: Path) -> list[Session]:
     return found
 
 
+def _running(session: Session) -> str:
+    """What is under way in a session, or nothing."""
+    if is_claimed(session.path):
+        return f"the session {session.path} is running"
+    for trial in session.trials:
+        place = session.path / trial.recording
+        if place.exists() and (writer := process_writing(place)) is not None:
+            return f"process {writer} is recording {place}"
+    return ""
+
+
+def _lying_elsewhere(session: Session, pseudonym: str) -> list[str]:
+    """Recordings of a session that are not in its folder."""
+    found = []
+    away = 0
+    for trial in session.trials:
+        place = session.path / trial.recording
+        if place.is_symlink():
+            found.append(f"{place} leads to {place.resolve()}")
+        away += not place.exists() and not place.is_symlink()
+    note = read_storage_note(session.path)
+    here = str(session.path.absolute().parent)
+    if note is not None and (note.host, note.folder) != (socket.gethostname(), here):
+        # Also where nothing seems to be away: the small files of the session were copied there.
+        found.append(f"on {note.host} ({note.address}): dfme-session withdraw {pseudonym} --study {note.folder}")
+    elif note is None and away:
+        found.append(
+            f"{away} recordings are not here; where they lie, such as on the storage machine: "
+            f"dfme-session withdraw {pseudonym} --study FOLDER"
+        )
+    return found
+
+
+def _still_theirs(entries: Sequence[Exported], pseudonym: str) -> list[Exported]:
+    """Entries with something of a participant, without what was made anew at the same place for others alone."""
+    owners: dict[str, set[str]] = {}
+    for entry in entries:
+        for part in {part for parts in entry.paths.values() for part in parts}:
+            owners[f"{entry.out}/{part}"] = {who for who, parts in entry.paths.items() if part in parts}
+    found = []
+    for entry in entries:
+        if pseudonym not in entry.paths:
+            continue
+        parts = [part for part in entry.paths[pseudonym] if pseudonym in owners[f"{entry.out}/{part}"]]
+        if parts or not entry.paths[pseudonym]:
+            found.append(msgspec.structs.replace(entry, paths={pseudonym: parts}))
+    return found
+
+
 def _find_export(
     entry: Exported,
     pseudonym: str,
@@ -166,15 +275,12 @@ def _find_export(
 ) -> None:
     """What one export holds of a participant; names that lead out of it are not followed."""
     out = Path(entry.out)
-    parts = entry.paths.get(pseudonym)
-    if parts is None:
-        return
     if not out.is_dir():
         elsewhere.append(f"the export {out} of {entry.time} is not there any more: find where it went")
         return
-    for part in parts:
+    for part in entry.paths[pseudonym]:
         place = out / part
-        if place.is_dir() and place.resolve().is_relative_to(out.resolve()) and place.resolve() != out.resolve():
+        if place.exists() and place.resolve().is_relative_to(out.resolve()) and place.resolve() != out.resolve():
             exports.append(place)
     name = entry.names.get(pseudonym)
     for table in entry.tables:
@@ -183,21 +289,11 @@ def _find_export(
             tables.append((place, name))
 
 
-def _models_of(pseudonym: str, folders: Sequence[Path]) -> tuple[Path, ...]:
-    found: dict[Path, None] = {}
-    for folder in folders:
-        for file in sorted(folder.glob(f"**/{_BUNDLE_FILE}")):
-            try:
-                bundle = msgspec.json.decode(file.read_bytes(), type=_Bundle)
-            except (OSError, msgspec.DecodeError):
-                continue
-            if pseudonym in bundle.subjects:
-                found[file.parent] = None
-    return tuple(found)
-
-
 def _measured(folder: Path) -> tuple[int, int]:
     files = size = 0
+    if not folder.is_dir() or folder.is_symlink():
+        with contextlib.suppress(OSError):
+            return 1, os.lstat(folder).st_size
     for place, _, entries in os.walk(folder):
         for name in entries:
             files += 1

@@ -22,6 +22,7 @@ from capture.participants import PSEUDONYM
 from capture.processes.common import ElicitationTask
 from capture.recording.repair import repair
 from capture.session import SESSION_FILE, Session
+from capture.session.claim import FolderClaim, claim_session
 from capture.session.record import ElicitationEntry
 from capture.statistics import CameraStatistics, ElicitationStatistics
 from capture.supervisor.children import Child
@@ -44,6 +45,8 @@ class Elicitation:
         self._hub = hub
         self._restarts = 0
         self._session: Session | None = None
+        self._claim: FolderClaim | None = None
+        """Held as long as this runs: the session is neither begun twice nor removed."""
         self._opened = False
         self._starting: TrialStarted | None = None
         self._typed = TypedCommands() if request.elicit is not None and not request.monitor else None
@@ -82,11 +85,17 @@ class Elicitation:
         return not self.over and self._restarts <= _RESTARTS
 
     def open_session(self) -> tuple[Session, Iterable[Note]]:
-        """The session folder: a new one, or the one that goes on; with what is worth noting."""
+        """The session folder: a new one, or the one that goes on; with what is worth noting.
+
+        Raises:
+            CaptureError: The session runs already.
+        """
         request, self._opened = self._request, True
         if self._session is None:
             self._session = Session.create(request.out, participant=request.participant, hardware=request.hardware)
+            self._claim = claim_session(self._session.path)
             return self._session, ()
+        self._claim = claim_session(self._session.path)
         return self._session, (("info", f"{self._session.path.name} goes on"), *_close_interrupted(self._session))
 
     def begin(self) -> None:

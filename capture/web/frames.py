@@ -81,6 +81,9 @@ class PictureShelf:
             RecordingInvalid: There is none, or it is damaged.
         """
         with self._lock:
+            # What was removed, such as after a withdrawal, is let go of.
+            for gone in [one for one in self._open if not one.exists()]:
+                del self._open[gone]
             if path not in self._open:
                 self._open[path] = FramePictures(path)
             self._open.move_to_end(path)

@@ -20,7 +20,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from capture.cache import user_cache
+from capture.cache import crops_of, user_cache
 from capture.recording.files import write_whole
 from expression.errors import ExpressionError, FaceUnusable
 from expression.face import FaceFinder, align, best_finder
@@ -84,7 +84,8 @@ class CropStore:
         """Where the crops of a sample are, or will be."""
         key = f"{sample.frames.identity}\n{sample.key_frames}\n{msgspec.json.encode(self.plan).decode()}"
         digest = hashlib.sha256(key.encode()).hexdigest()
-        return self.folder / digest[:2] / f"{digest}.npz"
+        # By subject, so that the crops of a participant who withdraws can be found.
+        return self.folder / crops_of(sample.subject) / f"{digest}.npz"
 
     def load(self, sample: Sample) -> Crops:
         """The crops of a prepared sample.
