@@ -16,22 +16,22 @@ _FEWEST_FOR_REPEATS: Final = 10
 class Piece:
     """One piece of a coder's work."""
 
-    subject: int
+    target: int
     """Clip or recording."""
     repeat: bool = False
     """The second time that this coder gets it."""
 
 
 def deal(
-    subjects: Sequence[int], coders: Sequence[int], per_subject: int, *, repeat_share: float = 0.0, seed: int = 0
+    targets: Sequence[int], coders: Sequence[int], per_target: int, *, repeat_share: float = 0.0, seed: int = 0
 ) -> dict[int, list[Piece]]:
-    """Deal every subject to `per_subject` coders, so that all have the same number or one more.
+    """Deal every target to `per_target` coders, so that all have the same number or one more.
 
     Args:
-        subjects: Clips or recordings.
-        coders: Who can code; at least `per_subject`.
-        per_subject: Coders of each subject.
-        repeat_share: Share of a coder's subjects that come a second time, in the later half, of those that came in
+        targets: Clips or recordings.
+        coders: Who can code; at least `per_target`.
+        per_target: Coders of each target.
+        repeat_share: Share of a coder's targets that come a second time, in the later half, of those that came in
             the earlier half; none where a coder has fewer than ten.
         seed: The same seed deals the same.
 
@@ -41,22 +41,22 @@ def deal(
     Raises:
         ValueError: There are fewer coders than needed.
     """
-    if len(coders) < per_subject:
-        raise ValueError(f"{len(coders)} coders cannot code each clip {per_subject} times")
+    if len(coders) < per_target:
+        raise ValueError(f"{len(coders)} coders cannot code each clip {per_target} times")
     generator = np.random.default_rng(seed)
     load = dict.fromkeys(coders, 0)
     own: dict[int, list[int]] = {coder: [] for coder in coders}
-    for index in generator.permutation(len(subjects)):
+    for index in generator.permutation(len(targets)):
         # The least busy ones; chance decides among equals.
         chance = dict(zip(coders, generator.random(len(coders)), strict=True))
-        for coder in sorted(coders, key=lambda who: (load[who], chance[who]))[:per_subject]:
-            own[coder].append(subjects[index])
+        for coder in sorted(coders, key=lambda who: (load[who], chance[who]))[:per_target]:
+            own[coder].append(targets[index])
             load[coder] += 1
     return {coder: _in_order(dealt, repeat_share, generator) for coder, dealt in own.items()}
 
 
-def _in_order(subjects: list[int], repeat_share: float, generator: np.random.Generator) -> list[Piece]:
-    order = [Piece(subjects[index]) for index in generator.permutation(len(subjects))]
+def _in_order(targets: list[int], repeat_share: float, generator: np.random.Generator) -> list[Piece]:
+    order = [Piece(targets[index]) for index in generator.permutation(len(targets))]
     repeats = round(repeat_share * len(order)) if len(order) >= _FEWEST_FOR_REPEATS else 0
     if not repeats:
         return order
@@ -65,5 +65,5 @@ def _in_order(subjects: list[int], repeat_share: float, generator: np.random.Gen
     for index in again:
         # Behind the middle, and the later the later the first one came.
         place = int(generator.integers(half + 1 + int(index) // 2, len(order) + 1))
-        order.insert(place, Piece(order[index].subject, repeat=True))
+        order.insert(place, Piece(order[index].target, repeat=True))
     return order

@@ -38,20 +38,20 @@ class Conflict(CaptureError):
 
 
 @dataclass(frozen=True)
-class Subject:
+class Target:
     """What is coded as one: a clip or, in selection, a recording."""
 
     recording_id: int
     clip_id: int | None
 
 
-def ready(session: Session, outcomes: Outcomes, kind: RoundKind) -> list[Subject]:
+def ready(session: Session, outcomes: Outcomes, kind: RoundKind) -> list[Target]:
     """What a round of this kind could be opened over: not coded in this way yet, with all that it builds on settled."""
     if kind is RoundKind.SELECTION:
         dealt = select(AssignmentRow.recording_id).join(RoundRow).where(RoundRow.kind == kind)
         query = select(RecordingRow.id).where(RecordingRow.missing.is_(False), RecordingRow.id.not_in(dealt))
         cut = select(ClipRow.recording_id)
-        return [Subject(one, None) for one in session.scalars(query.where(RecordingRow.id.not_in(cut)).order_by("id"))]
+        return [Target(one, None) for one in session.scalars(query.where(RecordingRow.id.not_in(cut)).order_by("id"))]
     done = (
         select(AssignmentRow.clip_id)
         .join(RoundRow, RoundRow.id == AssignmentRow.round_id)
@@ -73,7 +73,7 @@ def ready(session: Session, outcomes: Outcomes, kind: RoundKind) -> list[Subject
             and (state.units_open if kind is RoundKind.CROSSCHECK else state.marks is not None)
             and (kind is not RoundKind.EMOTION or state.units is not None)
         ]
-    return [Subject(clip.recording_id, clip.id) for clip in clips]
+    return [Target(clip.recording_id, clip.id) for clip in clips]
 
 
 def coders_for(session: Session, study: Study, kind: RoundKind) -> list[UserRow]:
@@ -106,8 +106,8 @@ def open_round(
         BadInput: Nothing is ready, or there are too few coders.
     """
     wanted = None if recordings is None else set(recordings)
-    subjects = [one for one in ready(session, outcomes, kind) if wanted is None or one.recording_id in wanted]
-    if not subjects:
+    targets = [one for one in ready(session, outcomes, kind) if wanted is None or one.recording_id in wanted]
+    if not targets:
         raise BadInput(f"nothing is ready for a {kind.value} round: {_WHAT_IS_NEEDED[kind]}")
     rule = study.rule(kind)
     coders = coders_for(session, study, kind)
@@ -121,13 +121,13 @@ def open_round(
     session.flush()
     row.seed = (study.seed * 1_000_003 + row.id) % _MOST_SEED
     if kind is RoundKind.CROSSCHECK:
-        row.coders = _deal_crosscheck(session, row, subjects)
+        row.coders = _deal_crosscheck(session, row, targets)
         return row
-    by_number = dict(enumerate(subjects))
+    by_number = dict(enumerate(targets))
     share = study.repeat_share if kind in _REPEATED else 0.0
     dealt = deal(list(by_number), [user.id for user in coders], rule.coders, repeat_share=share, seed=row.seed)
     for user, pieces in dealt.items():
-        _enter(session, row.id, user, [(by_number[piece.subject], piece) for piece in pieces])
+        _enter(session, row.id, user, [(by_number[piece.target], piece) for piece in pieces])
     return row
 
 
@@ -140,7 +140,7 @@ _WHAT_IS_NEEDED = {
 }
 
 
-def _deal_crosscheck(session: Session, row: RoundRow, subjects: Sequence[Subject]) -> int:
+def _deal_crosscheck(session: Session, row: RoundRow, targets: Sequence[Target]) -> int:
     """To those who coded the clip in the units round; gives their number."""
     coded: dict[int | None, list[int]] = {}
     query = (
@@ -150,36 +150,36 @@ def _deal_crosscheck(session: Session, row: RoundRow, subjects: Sequence[Subject
     )
     for clip, user in session.execute(query):
         coded.setdefault(clip, []).append(user)
-    own: dict[int, list[Subject]] = {}
-    for subject in subjects:
-        for user in coded.get(subject.clip_id, []):
-            own.setdefault(user, []).append(subject)
+    own: dict[int, list[Target]] = {}
+    for target in targets:
+        for user in coded.get(target.clip_id, []):
+            own.setdefault(user, []).append(target)
     for user, theirs in own.items():
         # The same order for all: they go through it together.
-        _enter(session, row.id, user, [(subject, Piece(0)) for subject in theirs])
-    return max((len(coded.get(subject.clip_id, [])) for subject in subjects), default=0)
+        _enter(session, row.id, user, [(target, Piece(0)) for target in theirs])
+    return max((len(coded.get(target.clip_id, [])) for target in targets), default=0)
 
 
-def _enter(session: Session, round_id: int, user: int, pieces: Sequence[tuple[Subject, Piece]]) -> None:
-    firsts: dict[Subject, AssignmentRow] = {}
-    repeats: list[tuple[AssignmentRow, Subject]] = []
-    for position, (subject, piece) in enumerate(pieces, start=1):
+def _enter(session: Session, round_id: int, user: int, pieces: Sequence[tuple[Target, Piece]]) -> None:
+    firsts: dict[Target, AssignmentRow] = {}
+    repeats: list[tuple[AssignmentRow, Target]] = []
+    for position, (target, piece) in enumerate(pieces, start=1):
         row = AssignmentRow(
             round_id=round_id,
             user_id=user,
-            recording_id=subject.recording_id,
-            clip_id=subject.clip_id,
+            recording_id=target.recording_id,
+            clip_id=target.clip_id,
             position=position,
             repeat_of=None,
         )
         session.add(row)
         if piece.repeat:
-            repeats.append((row, subject))
+            repeats.append((row, target))
         else:
-            firsts[subject] = row
+            firsts[target] = row
     session.flush()
-    for row, subject in repeats:
-        row.repeat_of = firsts[subject].id
+    for row, target in repeats:
+        row.repeat_of = firsts[target].id
     session.flush()
 
 

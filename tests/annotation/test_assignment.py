@@ -18,9 +18,9 @@ def test_every_clip_goes_to_as_many_coders_as_asked_and_all_have_the_same_to_do(
 
     dealt = deal(range(100, 100 + clips), range(coders), per_clip, seed=clips)
 
-    times = Counter(piece.subject for pieces in dealt.values() for piece in pieces)
+    times = Counter(piece.target for pieces in dealt.values() for piece in pieces)
     assert times == dict.fromkeys(range(100, 100 + clips), per_clip)
-    assert all(len({piece.subject for piece in pieces}) == len(pieces) for pieces in dealt.values())
+    assert all(len({piece.target for piece in pieces}) == len(pieces) for pieces in dealt.values())
     loads = [len(pieces) for pieces in dealt.values()]
     assert max(loads) - min(loads) <= 1
 
@@ -30,10 +30,10 @@ def test_repeats_come_in_the_later_half_of_clips_from_the_earlier_half():
 
     for pieces in dealt.values():
         repeats = [place for place, piece in enumerate(pieces) if piece.repeat]
-        originals = {piece.subject: place for place, piece in enumerate(pieces) if not piece.repeat}
+        originals = {piece.target: place for place, piece in enumerate(pieces) if not piece.repeat}
         assert len(repeats) == round(0.1 * len(originals))
-        assert all(originals[pieces[place].subject] < len(originals) / 2 < place for place in repeats)
-        assert len({pieces[place].subject for place in repeats}) == len(repeats)
+        assert all(originals[pieces[place].target] < len(originals) / 2 < place for place in repeats)
+        assert len({pieces[place].target for place in repeats}) == len(repeats)
 
 
 def test_few_clips_are_never_repeated():
@@ -44,7 +44,7 @@ def test_few_clips_are_never_repeated():
 def test_coders_have_orders_of_their_own_that_the_seed_repeats():
     dealt = deal(range(50), [1, 2], 2, seed=1)
 
-    orders = [[piece.subject for piece in pieces] for pieces in dealt.values()]
+    orders = [[piece.target for piece in pieces] for pieces in dealt.values()]
     assert orders[0] != orders[1] != list(range(50))
     assert dealt == deal(range(50), [1, 2], 2, seed=1)
     assert dealt != deal(range(50), [1, 2], 2, seed=2)
