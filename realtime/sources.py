@@ -157,7 +157,7 @@ def open_source(path: Path, fps: float | None = None) -> FrameSource:
         RecordingInvalid: It is a recording of ours, and damaged.
     """
     if not path.exists():
-        raise BadInput(f"{path} does not exist")
+        raise BadInput(f"{path} is not there: give a recording, a Zarr array, or a video")
     if path.is_file():
         return VideoSource(path, fps)
     try:

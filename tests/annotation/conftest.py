@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
-import mmap
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-import google_crc32c
 import numpy as np
 import pytest
 
 from annotation.store import Database
 from capture.elicited import Elicited
-from capture.recording.layout import FORMAT_VERSION, ShardGeometry
-from capture.recording.writer import RecordingWriter
 from capture.session import Session
 from capture.session.self_report import Mark, SelfReport, TrialReport, write_self_report
 from capture.statistics import LossLedger
 from tests.annotation.cluster import NoPostgres, new_postgres, postgres_server
+from tests.annotation.recordings import write_recording
 
 
 @pytest.fixture(scope="session")
@@ -58,30 +55,9 @@ HEIGHT_PX, WIDTH_PX = 48, 64
 FIRST_NS = 7_000_000_000_000
 
 
-def write_recording(path: Path, session: str, trial: str, frames: int = FRAMES, first_ns: int = FIRST_NS) -> None:
-    """A recording whose frame `i` has the grey value `i % 256` everywhere."""
-    geometry = ShardGeometry(HEIGHT_PX, WIDTH_PX)
-    attributes = {
-        "format": FORMAT_VERSION,
-        "software": "dfme test",
-        "session": session,
-        "trial": trial,
-        "series": trial,
-        "camera": {},
-        "features": {"set": {}, "read": {}},
-        "rate_fps": RATE_FPS,
-        "height_px": HEIGHT_PX,
-        "width_px": WIDTH_PX,
-    }
-    writer = RecordingWriter(path, geometry, flush_frames=100, attributes={**attributes, "state": "recording"})
-    slots = np.frombuffer(mmap.mmap(-1, frames * geometry.stride), np.uint8).reshape(frames, geometry.stride)
-    slots[:, : geometry.frame_bytes] = (np.arange(frames) % 256).astype(np.uint8)[:, None]
-    times = np.arange(frames, dtype=np.uint64) * np.uint64(1e9 / RATE_FPS) + np.uint64(first_ns)
-    checksums = [google_crc32c.value(slot[: geometry.frame_bytes].tobytes()) for slot in slots]
-    ids = np.arange(frames, dtype=np.uint64)
-    values = {"frame_id": ids, "device_ns": times, "host_ns": times, "crc32c": checksums}
-    writer.append(slots.reshape(-1).data, values)
-    writer.close({**attributes, "state": "complete", "frames": frames})
+def grey(frame: int) -> np.ndarray:
+    """Frame `i` has the grey value `i % 256` everywhere."""
+    return np.full((HEIGHT_PX, WIDTH_PX), frame % 256, np.uint8)
 
 
 def write_session(root: Path, participant: str, trials: int = 2, now: datetime | None = None) -> Session:
@@ -91,7 +67,7 @@ def write_session(root: Path, participant: str, trials: int = 2, now: datetime |
     for number in range(trials):
         name, first_ns = f"trial-{number + 1:03d}", FIRST_NS + number * 60_000_000_000
         place = session.begin_trial(name, kind="stimulus", stimulus="17h")
-        write_recording(place, session.path.name, name, first_ns=first_ns)
+        write_recording(place, session.path.name, name, grey, frames=FRAMES, rate_fps=RATE_FPS, first_ns=first_ns)
         lost = LossLedger(camera=0, incomplete=0, ring=0, disk=0)
         session.end_trial(name, seconds=FRAMES / RATE_FPS, frames=FRAMES, fps=RATE_FPS, lost=lost, reason="frames")
         shown = Elicited(stim_id="17h", target_emotion="happiness")

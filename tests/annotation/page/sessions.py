@@ -6,23 +6,20 @@ The number stands in blocks of black and white that survive JPEG and scaling, so
 from __future__ import annotations
 
 import json
-import mmap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import google_crc32c
 import numpy as np
 import numpy.typing as npt
 
 from capture.elicited import Elicited
-from capture.recording.layout import FORMAT_VERSION, ShardGeometry
-from capture.recording.writer import RecordingWriter
 from capture.session import Session
 from capture.session.self_report import Mark, SelfReport, TrialReport, write_self_report
 from capture.statistics import LossLedger
 from expression.keyframes import KeyFrames
+from tests.annotation.recordings import Picture, write_recording
 
 RATE_FPS = 500.0
 HEIGHT_PX, WIDTH_PX = 192, 256
@@ -34,7 +31,6 @@ _ROWS, _COLUMNS = np.mgrid[0:HEIGHT_PX, 0:WIDTH_PX].astype(np.float32)
 _SPOT = np.exp(-(((_ROWS - 120) / 30) ** 2) - ((_COLUMNS - 128) / 40) ** 2)
 
 
-Picture = npt.NDArray[np.uint8]
 Draw = Callable[[int, int], Picture]
 
 
@@ -91,7 +87,7 @@ def write_session(
         place = session.begin_trial(name)
         first_ns = FIRST_NS + at * 60_000_000_000
         pictures = partial(draw, at) if draw else partial(_numbered, shown)
-        _write_recording(place, session.path.name, name, count, rate_fps, pictures, first_ns)
+        write_recording(place, session.path.name, name, pictures, frames=count, rate_fps=rate_fps, first_ns=first_ns)
         lost = LossLedger(camera=0, incomplete=0, ring=0, disk=0)
         session.end_trial(name, seconds=count / rate_fps, frames=count, fps=rate_fps, lost=lost, reason="frames")
         emotion = shown[0].emotion if shown else "happiness"
@@ -130,43 +126,3 @@ def write_session(
 
 def _numbered(shown: Sequence[Shown], frame: int) -> Picture:
     return numbered(frame, brightness_at(frame, shown))
-
-
-def _write_recording(
-    path: Path,
-    session: str,
-    trial: str,
-    count: int,
-    rate_fps: float,
-    pictures: Callable[[int], Picture],
-    first_ns: int,
-) -> None:
-    height_px, width_px = pictures(0).shape
-    geometry = ShardGeometry(height_px, width_px)
-    attributes = {
-        "format": FORMAT_VERSION,
-        "software": "dfme test",
-        "session": session,
-        "trial": trial,
-        "series": f"series-{trial}",
-        "camera": {"vendor": "dfme", "model": "Simulated camera"},
-        "features": {"set": {}, "read": {}},
-        "rate_fps": rate_fps,
-        "height_px": height_px,
-        "width_px": width_px,
-    }
-    writer = RecordingWriter(path, geometry, flush_frames=100, attributes={**attributes, "state": "recording"})
-    slots = np.frombuffer(mmap.mmap(-1, count * geometry.stride), np.uint8).reshape(count, geometry.stride)
-    for i, slot in enumerate(slots):
-        slot[: geometry.frame_bytes] = pictures(i).reshape(-1)
-    times = np.arange(count, dtype=np.uint64) * np.uint64(round(1e9 / rate_fps)) + np.uint64(first_ns)
-    writer.append(
-        slots.reshape(-1).data,
-        {
-            "frame_id": np.arange(count, dtype=np.uint64),
-            "device_ns": times,
-            "host_ns": times,
-            "crc32c": [google_crc32c.value(slot[: geometry.frame_bytes].tobytes()) for slot in slots],
-        },
-    )
-    writer.close({**attributes, "state": "complete", "frames": count})
