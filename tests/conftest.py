@@ -19,6 +19,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from capture.errors import CameraNotFound
+from tests.commands import Commands
 from tests.turns import turn
 
 # A camera that one process holds is busy for all others, so each test process gets cameras of its own.
@@ -121,6 +122,12 @@ def chromium():
         browser = playwright.chromium.launch(executable_path=chromium_program(), args=CHROMIUM_ARGUMENTS)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def call_command(capfd: pytest.CaptureFixture[str]) -> Commands:
+    """Runs a command in this process: `call_command(app, "ls", folder)`."""
+    return Commands(capfd)
 
 
 @pytest.fixture(scope="session")

@@ -85,10 +85,13 @@ EVERY_COMMAND = dict(pair for name in COMMANDS for pair in described(command_of(
 
 
 @pytest.mark.parametrize("path", EVERY_COMMAND)
-def test_help_says_of_every_command_what_it_does_with_an_example_and_of_every_option_what_it_is(path):
+def test_help_says_of_every_command_what_it_does_with_an_example_and_of_every_option_what_it_is(path, call_command):
     command = EVERY_COMMAND[path]
-    assert command.help
-    assert path.split()[0] in (command.epilog or "") or hasattr(command, "commands")
+    name, *words = path.split()
+    ended = call_command(import_module(COMMANDS[name]).app, *words, "--help")
+    assert ended.status == 0
+    assert command.help.split()[0] in ended.out
+    assert f"  {path} " in ended.out or f"  {path}\n" in ended.out or hasattr(command, "commands")
     for parameter in command.params:
         if "--help" not in parameter.opts:
             said = parameter.help or ""

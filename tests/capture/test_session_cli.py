@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 from rich.console import Console
 
-from capture.console import run_command
 from capture.recording.layout import ShardGeometry, shard_path
 from capture.recording.reader import Recording
 from capture.session import Session
@@ -22,31 +21,10 @@ from capture.session_cli import app
 from capture.statistics import LossLedger
 
 
-class Result:
-    def __init__(self, status, captured):
-        self.status = status
-        self.out = captured.out
-        self.err = captured.err
-
-    @property
-    def json(self):
-        return json.loads(self.out.splitlines()[-1])
-
-
 @pytest.fixture
-def run(capfd):
+def run(call_command):
     """Runs `dfme-session` with these arguments."""
-
-    def command(*arguments):
-        handler = signal.getsignal(signal.SIGTERM)
-        try:
-            with pytest.raises(SystemExit) as end:
-                run_command(app, [str(argument) for argument in arguments])
-        finally:
-            signal.signal(signal.SIGTERM, handler)
-        return Result(end.value.code, capfd.readouterr())
-
-    return command
+    return partial(call_command, app)
 
 
 @pytest.fixture
@@ -281,15 +259,6 @@ def test_a_packed_copy_beside_the_only_trial_leaves_no_doubt_which_is_meant(run,
 
     assert result.status == 0
     assert result.json["source"] == str(session.recordings / "trial-001.zarr")
-
-
-@pytest.mark.parametrize("command", ["ls", "info", "verify", "repair", "clip", "transcode"])
-def test_every_command_has_help_with_an_example(run, command):
-    result = run(command, "--help")
-
-    assert result.status == 0
-    assert "Example" in result.out
-    assert f"dfme-session {command} " in result.out
 
 
 def test_no_colour_where_nobody_looks(run, session):

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 import cv2
 import numpy as np
-import pytest
 
 from annotation.coded import CodedSample
 from annotation.describe.facts import class_counts, combination_facts, table_1, unit_percentages
@@ -79,19 +76,17 @@ def test_pictures_are_drawn_whatever_there_is():
             assert min(picture.shape[:2]) > 200
 
 
-def test_the_command_describes_a_label_sheet(tmp_path, capsys):
+def test_the_command_describes_a_label_sheet(tmp_path, call_command):
     from annotation.cli import app
     from annotation.export.table import csv_table
-    from capture.console import run_command
 
     file = tmp_path / "coded.csv"
     file.write_bytes(csv_table([sample(Emotion.FEAR, "4"), sample(Emotion.ANGER, "4+5", subject="P02")]))
 
-    with pytest.raises(SystemExit) as ended:
-        run_command(app, ["stats", str(file), "--out", str(tmp_path / "out"), "--json"])
+    ended = call_command(app, "stats", file, "--out", tmp_path / "out", "--json")
 
-    assert not ended.value.code
-    said = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert ended.status == 0
+    said = ended.json
     assert (said["dataset"]["subjects"], said["classes"]["C"]["fear"], said["units"]["anger"]) == (
         2,
         1,

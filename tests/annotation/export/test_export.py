@@ -15,7 +15,6 @@ from annotation.cli import app
 from annotation.rounds import decide
 from annotation.store import Database
 from annotation.store.schema import ClipRow, DecisionRow, RoundRow
-from capture.console import run_command
 from capture.participants import Registry
 from capture.study.export_ledger import ExportLedger
 from capture.study.withdrawal import find_participant, remove_participant
@@ -26,15 +25,13 @@ from tests.annotation.studies import code_study
 
 
 @pytest.fixture
-def run(capsys):
+def run(call_command):
     """Runs a command of `dfme-annotate`; gives status, the JSON object, and standard error."""
 
     def call(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            run_command(app, [str(argument) for argument in arguments])
-        said = capsys.readouterr()
-        last = said.out.strip().splitlines()[-1] if said.out.strip() else ""
-        return ended.value.code or 0, json.loads(last) if last.startswith("{") else said.out, said.err
+        ended = call_command(app, *arguments)
+        last = ended.out.strip().splitlines()[-1] if ended.out.strip() else ""
+        return ended.status, json.loads(last) if last.startswith("{") else ended.out, ended.err
 
     return call
 
