@@ -1,4 +1,4 @@
-"""Every example that a command's help gives is a command line that the command takes."""
+"""Every command line in a command's help, in the README and in the documentation is one that the command takes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import re
 import shlex
 from collections.abc import Iterator
 from importlib import import_module
+from importlib.util import find_spec
 from itertools import takewhile
+from pathlib import Path
 
 import pytest
 import typer
@@ -21,6 +23,8 @@ COMMANDS = {
     "dfme-annotate": "annotation.cli",
     "dfme-train": "training.cli",
 }
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "benchmarks" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def command_of(name):
@@ -67,6 +71,88 @@ def test_an_example_is_taken(name, line):
     words = list(takewhile(lambda word: word != "<", shlex.split(line)))
     assert words[0] in COMMANDS, line
     parse(command_of(words[0]), words)
+
+
+def code(page: Path) -> Iterator[str]:
+    """Lines of a page that are code; those that a backslash continues are one."""
+    fenced, begun = False, ""
+    for line in page.read_text().splitlines():
+        if line.lstrip().startswith("```"):
+            fenced = not fenced
+        elif fenced or line.startswith("    "):
+            begun += line.strip().removeprefix("$ ").removesuffix("\\")
+            if not line.endswith("\\"):
+                yield begun
+                begun = ""
+
+
+def command_lines(page: Path) -> Iterator[str]:
+    """Those of ours, without what is said about them behind a number sign or two spaces."""
+    for line in code(page):
+        plain = re.split(r"\s+#|  +\S", line)[0]
+        for part in re.split(r" && | \| |; ", plain):
+            words = part.split()
+            if words and words[0].removeprefix(".venv/bin/") in COMMANDS:
+                yield part.strip().removeprefix(".venv/bin/")
+
+
+DOCUMENTED = [(page.relative_to(ROOT), line) for page in PAGES for line in command_lines(page)]
+
+
+@pytest.mark.parametrize(("page", "line"), DOCUMENTED, ids=[f"{page}-{line[:60]}" for page, line in DOCUMENTED])
+def test_a_command_line_of_the_documentation_is_taken(page, line):
+    words = shlex.split(line)
+    parse(command_of(words[0]), words)
+
+
+def test_the_documentation_has_command_lines_of_every_command():
+    assert {line.split()[0] for _, line in DOCUMENTED} == set(COMMANDS)
+    assert len(DOCUMENTED) > 60
+
+
+def options_of(command) -> set[str]:
+    """Of a command and all below it."""
+    own = {spelling for one in command.params for spelling in (*one.opts, *one.secondary_opts)}
+    return own.union({"--help"}, *(options_of(child) for child in getattr(command, "commands", {}).values()))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_a_page_says_of_commands_and_options_in_passing_is_so(page):
+    for span in re.findall(r"`(dfme-[^`\n]+)`", page.read_text()):
+        words = span.split()
+        if words[0] not in COMMANDS:
+            # Not a command: a folder, a package.
+            continue
+        command = command_of(words[0])
+        for word in words[1:]:
+            if not re.fullmatch(r"[a-z-]+", word) or word.startswith("-"):
+                break
+            children = getattr(command, "commands", {})
+            if word in children:
+                command = children[word]
+            else:
+                assert any(one.param_type_name == "argument" for one in command.params), f"{page}: {span}"
+                break
+        asked = {word.partition("=")[0].strip(".,;:()[]") for word in words[1:] if word.startswith("--")}
+        assert asked <= options_of(command), f"{page}: {span}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_programs_that_a_page_names_exist(page):
+    text = page.read_text()
+    for module in re.findall(r"python -m ([a-z_][\w.]*\w)", text):
+        assert (ROOT / f"{module.replace('.', '/')}.py").is_file() or find_spec(module), f"{page}: {module}"
+    for script in re.findall(r"python ((?:benchmarks|docs|tests)/[\w/]+\.py)", text):
+        assert (ROOT / script).is_file(), f"{page}: {script}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_a_page_links_to_is_there(page):
+    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text()):
+        if "://" not in target:
+            # Pages that the site makes while it is built.
+            made = {"messages.md", "events.md", "reference/messages.md", "reference/events.md"}
+            assert target in made or (page.parent / target).exists(), f"{page}: {target}"
 
 
 @pytest.mark.parametrize("name", COMMANDS)
