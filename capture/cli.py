@@ -92,7 +92,9 @@ def capture(
     stimuli: Annotated[
         Path | None, typer.Option(help="Folder of the videos, for --elicit. Default: as the protocol says.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Of the draw of stimuli, for --elicit. Default: random.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Of the draw of stimuli, for --elicit. Default: random.", min=0)
+    ] = None,
     resume: Annotated[
         bool,
         typer.Option("--resume/--no-resume", help="Go on with this participant's unfinished session, for --elicit."),

@@ -81,6 +81,8 @@ def validate(
     """Check the videos of a study: present, whole, as long as they should be, fit for the screen, evenly loud."""
     if not stimuli.is_dir():
         raise BadInput(f"{stimuli} is not a folder: give the one with your videos")
+    if refresh is not None and not 1 <= refresh <= 1000:
+        raise BadInput(f"--refresh {refresh:g}: give a rate from 1 to 1000 hertz, such as 60")
     listed = _manifest(manifest)
     facts, unreadable = _probe_all(stimuli)
     located = listed.locate(stimuli, {path: known.duration_s for path, known in facts.items()})
@@ -160,7 +162,7 @@ def select(
 @app.command(epilog=_PLAN_EPILOG)
 def plan(
     protocol: Annotated[str, typer.Argument(help="Protocol file, or the name of one that comes along.")] = "dfme",
-    seed: Annotated[int, typer.Option(help="Of the draw; the same seed draws the same stimuli.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of the draw; the same seed draws the same stimuli.", min=0)] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Show what a session by a protocol consists of: the drawn stimuli in their order, and every step."""

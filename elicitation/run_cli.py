@@ -39,7 +39,7 @@ def run(
         str | None, typer.Option(help="The participant's pseudonym; needed with the camera.")
     ] = None,
     stimuli: Annotated[Path | None, typer.Option(help="Folder of the videos. Default: as the protocol says.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Of the draw. Default: random.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the draw. Default: random.", min=0)] = None,
     rehearse: Annotated[bool, typer.Option("--rehearse", help="Without camera and participant.")] = False,
     speed: Annotated[
         float, typer.Option(help="How many times faster than life a rehearsal goes; above 1 nothing waits for hands.")

@@ -35,7 +35,9 @@ def import_(
     into: Annotated[Path | None, typer.Option(help="Study to enter them into.", show_default=False)] = None,
     out: Annotated[Path | None, typer.Option(help="CSV to write them to.", show_default=False)] = None,
     source: Annotated[Source, typer.Option("--format", help="Whose labels they are.")] = Source.AUTO,
-    fps: Annotated[float | None, typer.Option(help="Frames a second, where they do not say.", min=1)] = None,
+    fps: Annotated[
+        float | None, typer.Option(help="Frames a second, where they do not say.", min=1, max=100_000)
+    ] = None,
     db: Db = None,
     study: StudyFile = None,
     json_output: Json = False,

@@ -46,7 +46,9 @@ def stats(
     out: Annotated[Path | None, typer.Option(help="Folder for tables and pictures.", show_default=False)] = None,
     name: Annotated[str, typer.Option(help="Of the data set, in the tables.", show_default=False)] = "",
     source: Annotated[Source, typer.Option("--format", help="Whose label sheets they are.")] = Source.AUTO,
-    fps: Annotated[float | None, typer.Option(help="Frames a second, where they do not say.", min=1)] = None,
+    fps: Annotated[
+        float | None, typer.Option(help="Frames a second, where they do not say.", min=1, max=100_000)
+    ] = None,
     db: Db = None,
     study: StudyFile = None,
     json_output: Json = False,

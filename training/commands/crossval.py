@@ -36,7 +36,7 @@ def crossval(
     seed: options.Seed = 0,
     seeds: Annotated[int, typer.Option(help="Repetitions with other seeds, for intervals.", min=1)] = 1,
     protocol: Annotated[options.Protocol, typer.Option(help="How samples are parted.")] = options.Protocol.SUBJECT,
-    folds: Annotated[int, typer.Option(help="Folds.")] = 10,
+    folds: Annotated[int, typer.Option(help="Folds.", min=2)] = 10,
     init: Annotated[Path | None, typer.Option(help="Published checkpoint to start from.")] = None,
     dataset: options.Dataset = "auto",
     cache: options.Cache = None,

@@ -37,7 +37,7 @@ def from_sessions(
     batch: options.Batch = None,
     width: options.Width = None,
     seed: options.Seed = 0,
-    folds: Annotated[int, typer.Option(help="One of so many parts of the subjects is tested on.")] = 5,
+    folds: Annotated[int, typer.Option(help="One of so many parts of the subjects is tested on.", min=2)] = 5,
     init: Annotated[Path | None, typer.Option(help="Published checkpoint to start from.")] = None,
     licence: Annotated[str, typer.Option(help="Under which terms the model may be used.")] = "",
     int8: Annotated[bool, typer.Option(help="Quantise as well.")] = True,

@@ -43,7 +43,7 @@ Cache = Annotated[
     Path | None, typer.Option(help="Folder of aligned crops. Default: DFME_CACHE, or below the user's cache folder.")
 ]
 Finder = Annotated[str, typer.Option(help="Face finder: auto, mediapipe, cascades, or an ONNX plug-in.")]
-Jobs = Annotated[int, typer.Option(help="Processes that align faces. 0: one per processor.")]
+Jobs = Annotated[int, typer.Option(help="Processes that align faces. 0: one per processor.", min=0)]
 RecipeName = Annotated[
     str, typer.Option("--recipe", help="paper-i3d, paper-r3d, paper-p3d, paper-d3d, small, or a TOML file.")
 ]
@@ -52,11 +52,12 @@ Size = Annotated[int | None, typer.Option(help="Side of the input in pixels, ins
 Epochs = Annotated[int | None, typer.Option(help="Epochs, instead of the recipe's.")]
 Batch = Annotated[int | None, typer.Option(help="Clips in a batch, instead of the recipe's.")]
 Width = Annotated[float | None, typer.Option(help="Factor on I3D's channels, instead of the recipe's.")]
-Seed = Annotated[int, typer.Option(help="Of first weights, order, augmentation and folds.")]
+Seed = Annotated[int, typer.Option(help="Of first weights, order, augmentation and folds.", min=0)]
 Accelerator = Annotated[str, typer.Option(help="auto, cpu, gpu.")]
 Devices = Annotated[str, typer.Option(help="How many of them: auto, or a number.")]
-Workers = Annotated[int, typer.Option(help="Processes that load clips.")]
+Workers = Annotated[int, typer.Option(help="Processes that load clips.", min=0)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
+_ACCELERATORS = ("auto", "cpu", "gpu")
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,15 @@ def source_of(data: str, dataset: str, cache: Path | None, finder: str, jobs: in
 
 
 def machine_of(accelerator: str, devices: str, workers: int) -> Machine:
-    """Where training runs."""
+    """Where training runs.
+
+    Raises:
+        BadInput: There is no such kind of device, or no such number.
+    """
+    if accelerator not in _ACCELERATORS:
+        raise BadInput(f"--accelerator {accelerator}: give {', '.join(_ACCELERATORS)}")
+    if devices != "auto" and not (devices.isdigit() and int(devices) > 0):
+        raise BadInput(f"--devices {devices}: give auto, or a number from 1 on")
     return Machine(accelerator, int(devices) if devices.isdigit() else devices, workers)
 
 

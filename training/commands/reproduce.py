@@ -43,7 +43,7 @@ def reproduce(
     seed: options.Seed = 0,
     seeds: Annotated[int, typer.Option(help="Repetitions with other seeds, for intervals.", min=1)] = 1,
     protocol: Annotated[options.Protocol, typer.Option(help="How samples are parted.")] = options.Protocol.SUBJECT,
-    folds: Annotated[int, typer.Option(help="Folds.")] = 10,
+    folds: Annotated[int, typer.Option(help="Folds.", min=2)] = 10,
     precision: Annotated[str | None, typer.Option(help="32-true, 16-mixed or bf16-mixed.")] = None,
     accumulate: Annotated[int | None, typer.Option(help="Parts of a batch, where memory is short.")] = None,
     ray: Annotated[str, typer.Option(help="Address of a Ray cluster that runs the cells.")] = "",

@@ -22,6 +22,8 @@ PREFIX = "simulated:"
 _SPELLING = re.compile(
     r"(?P<subjects>\d+)x(?P<clips>\d+)(?:,part=(?P<part>[ABC]))?(?:,fps=(?P<fps>\d+))?(?:,seed=(?P<seed>\d+))?"
 )
+_MOST_SUBJECTS = 9999
+_MOST_CLIPS = 999
 _MOST_TRIES = 20
 
 
@@ -74,7 +76,10 @@ def parse_simulated(text: str) -> tuple[SynthesisPlan, int, int]:
     plan = SynthesisPlan(
         seed=int(match["seed"] or 0), part=match["part"] or "C", rate_fps=float(match["fps"] or 200)
     ).checked()
-    return plan, int(match["subjects"]), int(match["clips"])
+    subjects, clips = int(match["subjects"]), int(match["clips"])
+    if not (1 <= subjects <= _MOST_SUBJECTS and 1 <= clips <= _MOST_CLIPS):
+        raise BadInput(f"{text}: give 1 to {_MOST_SUBJECTS} subjects and 1 to {_MOST_CLIPS} clips of each")
+    return plan, subjects, clips
 
 
 def simulated_samples(plan: SynthesisPlan, subjects: int, clips_per_subject: int) -> tuple[Sample, ...]:
