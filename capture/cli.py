@@ -19,7 +19,7 @@ from capture.remote.keys import load_capture_keys, require_keys
 from capture.settings import HardwareSettings, open_hardware
 from capture.simulator import person
 from capture.simulator.frame_bank import bank_for
-from capture.supervisor import CaptureRequest, CaptureResult, ElicitOptions, Supervisor
+from capture.supervisor import CaptureRequest, CaptureResult, ElicitOptions, Supervisor, check_folder
 
 _EPILOG = """
 With the monitor: space stops and starts a trial, m sets a marker, s saves a still, q quits. While a participant's
@@ -49,6 +49,20 @@ Examples:
 
 _TEST_PICTURE = Path("test")
 _BUNDLE_RECORD = "bundle.json"
+
+_NO_TRIAL: dict[str, Any] = {
+    "recording": None,
+    "frames": 0,
+    "fps": 0.0,
+    "seconds": 0.0,
+    "lost": {"camera": 0, "incomplete": 0, "ring": 0, "disk": 0},
+    "gaps": [],
+    "bytes": 0,
+    "write_mb_s": 0.0,
+    "clock": {"residual_ns": None},
+    "cpu_ms_per_frame": {"camera": 0.0, "recorder": 0.0},
+}
+"""The object of a command that was ended before a trial began: the keys are always there."""
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -100,7 +114,8 @@ def capture(
         typer.Option("--resume/--no-resume", help="Go on with this participant's unfinished session, for --elicit."),
     ] = True,
     lsl: Annotated[
-        bool, typer.Option("--lsl", help="Send events and the live readout to the Lab Streaming Layer.")
+        bool,
+        typer.Option("--lsl", help="Send events and readout to the Lab Streaming Layer, unencrypted into its network."),
     ] = False,
     tui: Annotated[bool, typer.Option("--tui/--no-tui", help="The monitor, or plain progress lines.")] = True,
     live: Annotated[
@@ -110,7 +125,7 @@ def capture(
         Path | None, typer.Option(help="Model bundle of the live readout. Default: the one that comes along.")
     ] = None,
     live_publish: Annotated[
-        str, typer.Option(help="Where the live readout publishes. Default: tcp://127.0.0.1:5588.")
+        str, typer.Option(help="Where the readout publishes: tcp://127.0.0.1:PORT or ipc://FILE. Default: port 5588.")
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")] = False,
 ) -> None:
@@ -123,8 +138,10 @@ def capture(
     if options is not None:
         _check_session(participant, out, bounded=duration is not None or frames is not None)
     _check_model(live_model)
+    _check_publish(live_publish)
     storage = _storage(remote, keys)
     settings = open_hardware(hw, fps)
+    check_folder(out)
     overrides = dict(_feature(text) for text in feature or ())
     with _picture(settings, frame_bank, overrides) as shown:
         request = CaptureRequest(
@@ -175,6 +192,17 @@ def _check_model(bundle: Path | None) -> None:
         raise BadInput(
             f"--live-model {bundle} holds no model: give a folder with {_BUNDLE_RECORD}, as dfme-train export writes it"
         )
+
+
+def _check_publish(endpoint: str) -> None:
+    """What was read off a face leaves this machine only encrypted, and the publisher does not encrypt."""
+    if endpoint and not endpoint.startswith("ipc://"):
+        there = Endpoint.parse(endpoint, "--live-publish")
+        if not there.is_loopback:
+            raise BadInput(
+                f"--live-publish {endpoint} is beyond this machine, and the readout is not encrypted: "
+                "publish at tcp://127.0.0.1:PORT, and let others come through an encrypted tunnel (ssh -L)"
+            )
 
 
 def _elicit_options(
@@ -272,7 +300,7 @@ def _as_json(result: CaptureResult, storage: Endpoint | None) -> dict[str, Any]:
     if result.elicitation is not None:
         also["elicitation"] = dict(result.elicitation)
     if not result.trials:
-        return {"recording": None, "frames": 0, "session": str(result.session), "live": dict(result.live), **also}
+        return {**_NO_TRIAL, "live": dict(result.live), "session": str(result.session), **also}
     trials = [trial.as_json() for trial in result.trials]
     several = {"trials": trials} if len(trials) > 1 else {}
     return {**trials[-1], "live": dict(result.live), "session": str(result.session), **also, **several}

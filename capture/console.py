@@ -68,6 +68,9 @@ def run_command(app: typer.Typer, args: Sequence[str] | None = None) -> NoReturn
     or input, 1 for failure, 130 after Ctrl-C. With `--json` among the arguments, the error is the JSON object.
     """
     arguments = list(sys.argv[1:] if args is None else args)
+    # Whoever starts us with closed streams does not want to hear from us, but wants the work done.
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - lives as long as we do
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     # A command that is asked to end tidies up as it does after Ctrl-C.
     with contextlib.suppress(ValueError):
         signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -197,8 +200,12 @@ def _of_system(error: OSError) -> tuple[str, int]:
 
 def _fail(message: str, status: int, arguments: Sequence[str]) -> NoReturn:
     line = _CONTROL.sub("?", " ".join(message.split()))
-    sys.stdout.flush()
-    sys.stderr.write(f"error: {line}\n")
-    if "--json" in arguments:
-        print_json({"error": line, "exit_status": status})
+    try:
+        sys.stdout.flush()
+        sys.stderr.write(f"error: {line}\n")
+        if "--json" in arguments:
+            print_json({"error": line, "exit_status": status})
+    except OSError:
+        # Nothing can be said to a reader that is gone, or to a full disk; the status still can.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     raise SystemExit(status)

@@ -31,6 +31,12 @@ class FeatureError(CaptureError):
     """The camera lacks a feature, refuses a value, or reads back another one."""
 
 
+class OptionRefused(FeatureError):
+    """What the command line asks of a feature cannot be; nothing is wrong with the hardware file."""
+
+    exit_code = 2
+
+
 class RateUnreachable(BadInput):
     """The camera cannot deliver the rate that was asked for; names what it offers."""
 

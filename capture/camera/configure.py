@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from capture.camera.features import COMMAND, Features
-from capture.errors import FeatureError, RateUnreachable
+from capture.errors import FeatureError, OptionRefused, RateUnreachable
 from capture.settings import FeatureValue, HardwareSettings
 
 _RATE = ("AcquisitionFrameRate", "AcquisitionFrameRateAbs")
@@ -47,6 +47,7 @@ def configure(
 
     Raises:
         FeatureError: A feature is missing, refused, or reads back differently; or the size is wrong.
+        OptionRefused: That is so of one of the overrides.
         RateUnreachable: The camera offers less (or no less) than the rate asked for; names what limits it.
     """
     notes: list[str] = []
@@ -60,7 +61,7 @@ def configure(
     _set_rate(features, settings, camera)
     _apply_all(features, settings.features, settings, notes)
     for name, value in overrides.items():
-        features.apply(name, value)
+        _apply_override(features, name, value)
     _set_chunks(features, settings)
     _set_ptp(features, settings, camera)
     _set_trigger(features, settings)
@@ -76,6 +77,13 @@ def configure(
         ptp_status=None if status is None else str(features.read(status)),
         notes=tuple(notes),
     )
+
+
+def _apply_override(features: Features, name: str, value: FeatureValue) -> None:
+    try:
+        features.apply(name, value)
+    except FeatureError as error:
+        raise OptionRefused(f"--set {name}={value}: {str(error).partition(': correct')[0]}") from error
 
 
 def _apply_all(

@@ -101,14 +101,7 @@ class CaptureRequest:
             FolderUnusable: It cannot be made or written.
             NoSpace: There is too little room.
         """
-        try:
-            self.out.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=self.out):
-                pass
-        except OSError as error:
-            raise FolderUnusable(
-                f"cannot write to {self.out} ({error.strerror}): choose another folder with --out"
-            ) from error
+        check_folder(self.out)
         if self.remote is not None and storage_free_bytes is None:
             return
         frames = (self.limit_s or 0.0) * self.settings.rate_fps
@@ -120,6 +113,20 @@ class CaptureRequest:
                 f"{where} has {free / 1e9:.1f} GB left and the recording needs {needed / 1e9:.1f} GB: "
                 "make room, record shorter, or choose another disk with --out"
             )
+
+
+def check_folder(out: Path) -> None:
+    """Make the folder that gets the sessions, and make sure that it can be written.
+
+    Raises:
+        FolderUnusable: It cannot be made or written.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise FolderUnusable(f"cannot write to {out} ({error.strerror}): choose another folder with --out") from error
 
 
 @dataclass(frozen=True)
