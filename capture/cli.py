@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ import typer
 
 from capture.console import Progress, print_json, run_command
 from capture.errors import BadInput
-from capture.participants import Registry
+from capture.participants import Registry, checked_pseudonym
 from capture.remote.address import Endpoint
 from capture.remote.keys import load_capture_keys, require_keys
 from capture.settings import HardwareSettings, open_hardware
@@ -48,6 +49,7 @@ Examples:
 """
 
 _TEST_PICTURE = Path("test")
+_LIKE_A_NAME = re.compile(r"[A-Z][a-z]{2,}([.-][A-Z][a-z]+)*")
 _BUNDLE_RECORD = "bundle.json"
 
 _NO_TRIAL: dict[str, Any] = {
@@ -134,6 +136,7 @@ def capture(
     Without --hw the simulated camera is used, and the monitor says so. Recording begins at once.
     """
     _check_limits(fps, duration, frames)
+    _check_participant(participant)
     options = _elicit_options(elicit, stimuli, seed, resume=resume, lsl=lsl)
     if options is not None:
         _check_session(participant, out, bounded=duration is not None or frames is not None)
@@ -203,6 +206,17 @@ def _check_publish(endpoint: str) -> None:
                 f"--live-publish {endpoint} is beyond this machine, and the readout is not encrypted: "
                 "publish at tcp://127.0.0.1:PORT, and let others come through an encrypted tunnel (ssh -L)"
             )
+
+
+def _check_participant(participant: str | None) -> None:
+    if participant is None:
+        return
+    checked_pseudonym(participant)
+    if _LIKE_A_NAME.fullmatch(participant):
+        typer.echo(
+            f"warning: {participant} looks like a name, and stands in every file: give a pseudonym, such as P07",
+            err=True,
+        )
 
 
 def _elicit_options(

@@ -178,9 +178,7 @@ class Registry:
             pseudonym = new_pseudonym()
             while pseudonym.casefold() in taken:
                 pseudonym = new_pseudonym()
-        elif not PSEUDONYM.fullmatch(pseudonym):
-            raise BadInput(f"participant {pseudonym!r}: use letters, digits, dots and dashes, at most 64, such as P07")
-        elif pseudonym.casefold() in taken:
+        elif checked_pseudonym(pseudonym).casefold() in taken:
             raise BadInput(f"{self.path} has a participant {pseudonym!r} already: choose another pseudonym")
         self._append(Added(pseudonym, _now()))
         return pseudonym
@@ -243,6 +241,17 @@ class Registry:
                 os.fsync(file.fileno())
         except OSError as error:
             raise FolderUnusable(f"cannot write {self.path}: {error.strerror}") from error
+
+
+def checked_pseudonym(text: str) -> str:
+    """The same text.
+
+    Raises:
+        BadInput: It cannot be one; as part of a folder's name it must not hold anything else either.
+    """
+    if not PSEUDONYM.fullmatch(text):
+        raise BadInput(f"participant {text!r}: use letters, digits, dots and dashes, at most 64, such as P07")
+    return text
 
 
 def new_pseudonym() -> str:

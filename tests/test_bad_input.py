@@ -86,6 +86,34 @@ LINES: list[tuple[str, tuple[Callable[[Path], None], ...]]] = [
 ]
 
 
+OPTIONS = [
+    ("dfme-capture --fps -5", "--fps -5"),
+    ("dfme-capture --fps nan", "--fps nan"),
+    ("dfme-capture --duration 0", "--duration 0"),
+    ("dfme-capture --frames -1", "--frames -1"),
+    ("dfme-capture --participant ../x --out {out} --no-tui --frames 1 --frame-bank test", "../x"),
+    ("dfme-capture --set Foo --out {out}", "--set Foo"),
+    ("dfme-capture --remote http://x --out {out}", "http://x"),
+    ("dfme-capture --remote tcp://10.0.0.2:5599 --out {out}", "--keys"),
+    ("dfme-capture --live-publish tcp://0.0.0.0:5588", "tcp://0.0.0.0:5588"),
+    ("dfme-capture --live-publish nowhere", "nowhere"),
+    ("dfme-capture --elicit dfme --seed -1 --participant P07", "--seed"),
+    ("dfme-record --listen tcp://10.0.0.2:5599", "--keys"),
+    ("dfme-elicit plan --seed -1", "--seed"),
+    ("dfme-elicit validate --stimuli {out} --refresh nan", "--refresh nan"),
+    ("dfme-live", "--replay"),
+    ("dfme-annotate import x.csv --out {out} --fps 1e308", "--fps"),
+    ("dfme-train synthesize --out {out} --subjects 0", "0 subjects"),
+    ("dfme-train synthesize --out {out} --long --minutes inf", "inf minutes"),
+    ("dfme-train fit --out {out} --data simulated:999999999x9", "999999999x9"),
+    ("dfme-train fit --out {out} --data simulated:4x2 --accelerator tpu", "--accelerator tpu"),
+    ("dfme-train fit --out {out} --data simulated:4x2 --devices -1", "--devices -1"),
+    ("dfme-train fit --out {out} --data simulated:4x2 --folds 0", "--folds"),
+    ("dfme-train fit --out {out} --data simulated:4x2 --seed -1", "--seed"),
+]
+"""What is asked, and what the line must name."""
+
+
 @pytest.fixture(autouse=True)
 def signals():
     """A command takes SIGTERM for itself."""
@@ -99,12 +127,31 @@ def test_a_path_of_no_use_is_named_in_one_line(line, tmp_path, capsys):
     for make in dict(LINES)[line]:
         path, out = tmp_path / f"a {make.__name__} ñ", tmp_path / f"out-{make.__name__}"
         make(path)
-        words = [word.format(path=path, out=out) for word in shlex.split(line)]
-        with pytest.raises(SystemExit) as ended:
-            run_command(import_module(COMMANDS[words[0]]).app, [*words[1:], "--json"])
-        said = capsys.readouterr()
-        (error,) = said.err.splitlines()
-        assert error.startswith("error: ")
-        assert str(path) in error
-        assert ended.value.code == 2, error
-        assert json.loads(said.out.splitlines()[-1]) == {"error": error.removeprefix("error: "), "exit_status": 2}
+        assert str(path) in refused(line.format(path=shlex.quote(str(path)), out=shlex.quote(str(out))), capsys)
+
+
+def test_a_participant_who_is_called_by_name_is_warned_of(tmp_path, capsys):
+    """And nothing is recorded here, since the picture is not there."""
+    words = ["--participant", "Anna", "--frame-bank", str(tmp_path / "none.mp4"), "--out", str(tmp_path)]
+    with pytest.raises(SystemExit):
+        run_command(import_module(COMMANDS["dfme-capture"]).app, words)
+    assert "warning: Anna looks like a name" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("line", "named"), OPTIONS)
+def test_an_option_without_sense_is_named_in_one_line(line, named, tmp_path, capsys):
+    assert named in refused(line.format(out=tmp_path), capsys)
+    assert not list(tmp_path.iterdir()), "nothing was begun"
+
+
+def refused(line: str, capsys) -> str:
+    """The one line that is said to this command line, which ends with status 2 and the same line as JSON."""
+    words = shlex.split(line)
+    with pytest.raises(SystemExit) as ended:
+        run_command(import_module(COMMANDS[words[0]]).app, [*words[1:], "--json"])
+    said = capsys.readouterr()
+    (error,) = said.err.splitlines()
+    assert error.startswith("error: ")
+    assert ended.value.code == 2, error
+    assert json.loads(said.out.splitlines()[-1]) == {"error": error.removeprefix("error: "), "exit_status": 2}
+    return error

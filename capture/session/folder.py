@@ -13,7 +13,7 @@ import msgspec
 from capture.elicited import Elicited
 from capture.errors import BadInput, FolderUnusable, RecordingInvalid
 from capture.messages import Event
-from capture.participants import PSEUDONYM
+from capture.participants import checked_pseudonym
 from capture.recording.attributes import MonitorLedger
 from capture.recording.layout import write_json
 from capture.recording.output import sync_folder
@@ -73,10 +73,8 @@ class Session:
             BadInput: The pseudonym cannot be part of a file name.
             FolderUnusable: The folder cannot be made.
         """
-        if participant is not None and not PSEUDONYM.fullmatch(participant):
-            raise BadInput(
-                f"participant {participant!r}: use letters, digits, dots and dashes, at most 64, such as P07"
-            )
+        if participant is not None:
+            checked_pseudonym(participant)
         now = (now or datetime.now()).astimezone()
         name = now.strftime("%Y-%m-%dT%H-%M-%S") + (f"_{participant}" if participant else "")
         path = _make_folder(Path(out), name)

@@ -6,11 +6,13 @@ import errno
 import json
 import os
 import signal
+import sys
+from pathlib import Path
 
 import pytest
 import typer
 
-from capture.console import run_command
+from capture.console import print_json, run_command
 from capture.errors import BadInput, CaptureError
 
 
@@ -68,3 +70,35 @@ def test_what_the_system_refuses_names_the_path_and_the_remedy(capsys, number, s
 def test_an_error_of_ours_is_one_line_with_its_status(capsys, error, status, text):
     code, line = ending(capsys, error)
     assert (code, text in line) == (status, True)
+
+
+@pytest.mark.parametrize("streams", ["stdout", "stderr"])
+def test_a_command_does_its_work_though_a_stream_is_closed(monkeypatch, capsys, streams):
+    done = []
+    app = typer.Typer()
+
+    @app.command()
+    def command() -> None:
+        done.append(True)
+        print_json({"frames": 1})
+        typer.echo("said", err=True)
+
+    monkeypatch.setattr(f"sys.{streams}", None)
+    with pytest.raises(SystemExit) as ended:
+        run_command(app, [])
+    getattr(sys, streams).close()
+    assert (done, ended.value.code) == ([True], 0)
+
+
+def test_a_full_disk_behind_the_output_is_told_by_the_status(tmp_path, monkeypatch):
+    app = typer.Typer()
+
+    @app.command()
+    def command(as_json: bool = typer.Option(False, "--json")) -> None:
+        print_json({"frames": 1})
+
+    with Path("/dev/full").open("w") as full:
+        monkeypatch.setattr("sys.stdout", full)
+        with pytest.raises(SystemExit) as ended:
+            run_command(app, ["--json"])
+    assert ended.value.code == 1

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from capture.camera import Camera
-from capture.errors import CameraBusy, CameraNotFound, FeatureError, RateUnreachable
+from capture.errors import CameraBusy, CameraNotFound, FeatureError, OptionRefused, RateUnreachable
 from capture.settings import HardwareSettings, open_hardware
 
 MEBIBYTE = 2**20
@@ -261,6 +261,15 @@ def test_a_feature_named_optional_may_be_missing(changed):
 def test_an_override_may_not_change_the_pixels(changed):
     with pytest.raises(FeatureError, match="is set to RGBa8 pixels by an override"):
         Camera.open(changed(), {"PixelFormat": "RGBa8"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [("Nope", 1, "has no feature Nope"), ("BouncingBallSize", "big", "takes a whole number, not 'big'")],
+)
+def test_an_override_that_cannot_be_is_bad_usage_and_no_fault_of_the_hardware_file(changed, name, value, message):
+    with pytest.raises(OptionRefused, match=f"--set {name}={value}: .*{message}$"):
+        Camera.open(changed(), {name: value})
 
 
 def test_chunks_behind_a_selector_can_be_switched_on(changed):
