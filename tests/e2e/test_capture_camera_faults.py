@@ -229,7 +229,7 @@ def test_a_clock_that_steps_and_ids_that_start_over_have_lines_at_the_frame_that
 def test_ptp_is_read_during_the_trial_and_a_change_is_an_event(fault):
     features = ("FaultPtpLossAfterFrames=800", "FaultPtpLossFrames=100000", "FaultClockDrift=20")
     hardware = fault.hardware(ptp="true")
-    fault.run("--hw", hardware, "--frames", 4500, features=features)
+    fault.run("--hw", hardware, "--frames", 2800, features=features)
     ptp = fault.recording.attributes.clock["ptp"]
     assert ptp["enabled"] is True
     assert ptp["readings"][0][1:3] == ["Slave", "Locked"]
@@ -237,4 +237,4 @@ def test_ptp_is_read_during_the_trial_and_a_change_is_an_event(fault):
     (change,) = fault.events("ptp")
     assert change["level"] == "warning"
     assert "Slave, servo Locked became Listening, servo Unknown" in change["text"]
-    assert fault.verified().frames == 4500
+    assert fault.verified().frames == 2800
