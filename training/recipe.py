@@ -99,6 +99,8 @@ class Recipe(BaseModel):
             raise ValueError(f"flow needs a crop_px that is a multiple of 16, not {self.crop_px}")
         if self.model.startswith("p3d") and self.frames < 16:
             raise ValueError(f"{self.model} halves time four times: it needs 16 frames, not {self.frames}")
+        if self.model.startswith("d3d") and (self.frames < 16 or self.size_px < 32):
+            raise ValueError(f"{self.model} halves time four times and sides five times: give 16 frames of 32 pixels")
         return self
 
     @property

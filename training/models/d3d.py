@@ -84,7 +84,7 @@ class D3D(nn.Module):
         self.classifier = nn.Linear(inputs, classes)
         for module in self.modules():
             if isinstance(module, nn.Conv3d):
-                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, classes) logits."""
