@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +41,8 @@ PREDICTIONS_FILE: Final = "test.npz"
 VALIDATION_FILE: Final = "validation.npz"
 SHIFT_FILE: Final = "shift.json"
 """What is added to the outputs, where the recipe adjusts them to how frequent classes are."""
+LOG_FILE: Final = "log/metrics.csv"
+"""Losses and scores of each epoch; of earlier starts of a run that was stopped: `metrics.1.csv` and so on."""
 _LAST, _BEST = "last.ckpt", "best.ckpt"
 _HERE: Final = Machine()
 Progress = Callable[[int, int, str], None]
@@ -105,6 +109,8 @@ def fit(
     if init is not None and not (folder / _LAST).exists():
         report = load_checkpoint(network, init)
     trained = _train(recipe, network, dataset, split, folder, machine, progress)
+    # Trainer and module hold each other: without this, optimisers of many runs pile up until memory is short.
+    gc.collect()
     checkpoint, epoch = load_best(network, folder)
     checked, tested = (
         predict(network, subset(dataset, indices), recipe, trained, machine.workers)
@@ -121,6 +127,8 @@ def fit(
     )
     validation.write(folder / VALIDATION_FILE)
     test.write(done)
+    # Nothing goes on from it any more, and with its optimiser it is the larger part of a run.
+    (folder / _LAST).unlink(missing_ok=True)
     return Fitted(folder, checkpoint, epoch, validation, test, report)
 
 
@@ -241,11 +249,14 @@ def _train(
     train_loader = DataLoader(training, size, sampler=sampler, drop_last=alone, **options)
     check_loader = DataLoader(subset(dataset, split.validation), size, **options)
     loss = make_loss(recipe.loss, counts, beta=recipe.beta, gamma=recipe.gamma, smoothing=recipe.smoothing)
-    steps = recipe.epochs * -(-len(train_loader) // recipe.accumulate)
-    module = Recogniser(recipe, network, loss, steps)
-    best = ModelCheckpoint(folder, "best", monitor="val_uf1", mode="max", enable_version_counter=False)
+    module = Recogniser(recipe, network, loss, len(training) - alone)
+    best = ModelCheckpoint(
+        folder, "best", monitor="val_uf1", mode="max", save_weights_only=True, enable_version_counter=False
+    )
     # Every epoch, to go on from; Lightning's own `save_last` follows the best one.
     last_one = ModelCheckpoint(folder, "last", enable_version_counter=False)
+    last = folder / _LAST
+    _keep_log(folder)
     with quiet():
         trainer = lightning.Trainer(
             accelerator=machine.accelerator,
@@ -262,7 +273,8 @@ def _train(
             num_sanity_val_steps=0,
             log_every_n_steps=1,
         )
-        last = folder / _LAST
+        if last.exists():
+            _check(last, module)
         try:
             trainer.fit(module, train_loader, check_loader, ckpt_path=last if last.exists() else None)
         except SystemExit:
@@ -271,6 +283,25 @@ def _train(
     if not (folder / _BEST).exists():
         raise ExpressionError(f"training in {folder} wrote no model")
     return module.device
+
+
+def _check(path: Path, module: nn.Module) -> None:
+    """See that a checkpoint is whole and of this network before training goes on from it."""
+    try:
+        names = set(torch.load(path, map_location="cpu", weights_only=True, mmap=True)["state_dict"])
+    except (OSError, KeyError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise BadInput(
+            f"{path} is damaged ({str(error).splitlines()[0]}): remove it, and this run begins anew"
+        ) from error
+    if names != set(module.state_dict()):
+        raise BadInput(f"{path} was written by another version of this software: choose another --out")
+
+
+def _keep_log(folder: Path) -> None:
+    """Move the log of an earlier start aside: the logger would begin the file anew."""
+    log = folder / LOG_FILE
+    if log.exists():
+        log.rename(log.with_suffix(f".{len(list(log.parent.glob(f'{log.stem}.*.csv'))) + 1}.csv"))
 
 
 def _claim(folder: Path, recipe: Recipe) -> None:

@@ -25,30 +25,38 @@ class Recogniser(lightning.LightningModule):
         recipe: How.
         network: (batch, channels, frames, size, size) to (batch, classes).
         loss: Of logits and classes.
-        steps: Optimiser steps of the whole training, for the cosine schedule.
+        clips: How many an epoch has.
     """
 
-    def __init__(self, recipe: Recipe, network: nn.Module, loss: WeightedFocalLoss, steps: int) -> None:
+    def __init__(self, recipe: Recipe, network: nn.Module, loss: WeightedFocalLoss, clips: int) -> None:
         super().__init__()
-        self.recipe, self.network, self.loss, self.steps = recipe, network, loss, steps
+        self.recipe, self.network, self.loss, self.clips = recipe, network, loss, clips
         self._said: list[tuple[Tensor, Tensor]] = []
-        self._forward: Any = torch.compile(network) if recipe.compile else network
+        forward: Any = torch.compile(network) if recipe.compile else network
+        # In a tuple, so that its parameters are not found a second time.
+        self._forward = (forward,)
 
     def forward(self, clips: Tensor) -> Tensor:
         """Logits (batch, classes)."""
-        logits: Tensor = self._forward(clips)
+        logits: Tensor = self._forward[0](clips)
         return logits
 
     def on_train_epoch_start(self) -> None:
         """What dropout draws follows from seed and epoch, so that a resumed run goes on as it would have."""
         torch.manual_seed(self.recipe.seed * 1_000_003 + self.current_epoch)
 
-    def training_step(self, batch: tuple[Tensor, Tensor], _index: int) -> Tensor:
-        """Loss of a batch."""
+    def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
+        """Loss of a part of a batch, weighed so that the parts add up to the mean over the batch.
+
+        The trainer divides by how many parts a batch has, which is wrong for the last one of an epoch.
+        """
         clips, classes = batch
         loss: Tensor = self.loss(self(clips), classes)
         self.log("train_loss", loss, on_step=False, on_epoch=True, prog_bar=True, batch_size=len(clips))
-        return loss
+        parts = self.recipe.accumulate
+        before = index // parts * self.recipe.batch
+        whole = min(self.recipe.batch, max(len(clips), -(-self.clips // self.trainer.world_size) - before))
+        return loss * (len(clips) * parts / whole)
 
     def validation_step(self, batch: tuple[Tensor, Tensor], _index: int) -> None:
         """Remember what is said of a batch."""
@@ -81,7 +89,7 @@ class Recogniser(lightning.LightningModule):
         if recipe.schedule == "step":
             scheduler: Any = torch.optim.lr_scheduler.StepLR(optimizer, recipe.step_epochs, gamma=0.1)
             return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "epoch"}}
-        steps = max(1, self.steps)
+        steps = max(1, int(self.trainer.estimated_stepping_batches))
         warm = max(1, round(WARM_UP_SHARE * steps))
 
         def share(step: int) -> float:

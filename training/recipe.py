@@ -173,7 +173,7 @@ _SMALL: Final[dict[str, Any]] = {
     "schedule": "cosine",
     "weight_decay": 0.05,
     "clip_gradient": 5.0,
-    "epochs": 20,
+    "epochs": 16,
     "smoothing": 0.05,
     "norm_momentum": 0.1,
     "resample": True,

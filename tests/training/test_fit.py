@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import gc
+
 import numpy as np
 import pytest
 import torch
@@ -11,7 +14,8 @@ from expression.emotions import BASIC_EMOTIONS
 from expression.errors import BadInput
 from training.clips import dataset_of
 from training.evaluate import evaluate_run
-from training.fit import fit
+from training.fit import LOG_FILE, fit
+from training.module import Recogniser
 from training.onnx_network import OnnxNetwork
 from training.protocol import make_splits
 from training.run_export import export_run
@@ -40,6 +44,11 @@ class Stopped(Exception):
     pass
 
 
+def logged_epochs(path):
+    with path.open() as lines:
+        return {row["epoch"] for row in csv.DictReader(lines)}
+
+
 def test_a_stopped_run_goes_on_and_ends_as_one_that_was_not(tmp_path, recipe, dataset, samples, split):
     whole = fit(recipe, dataset, samples, split, tmp_path / "whole")
 
@@ -54,8 +63,13 @@ def test_a_stopped_run_goes_on_and_ends_as_one_that_was_not(tmp_path, recipe, da
     )
     assert said == [2]
     np.testing.assert_array_equal(resumed.test.logits, whole.test.logits)
-    assert (tmp_path / "whole" / "log" / "metrics.csv").exists()
+    for name, epochs in (("whole", {"0", "1"}), ("stopped", {"1"})):
+        assert logged_epochs(tmp_path / name / LOG_FILE) == epochs
+    # What had been logged before the stop is kept.
+    assert logged_epochs(tmp_path / "stopped" / "log" / "metrics.1.csv") == {"0"}
 
+    assert not [thing for thing in gc.get_objects() if type(thing) is Recogniser], "memory of runs that ended is kept"
+    assert [path.name for path in (tmp_path / "whole").glob("*.ckpt")] == ["best.ckpt"]
     again = fit(recipe, dataset, samples, split, tmp_path / "whole", progress=stop)
     np.testing.assert_array_equal(again.test.logits, whole.test.logits)
 
@@ -82,6 +96,16 @@ def test_a_run_becomes_a_bundle_that_says_the_same(tmp_path, recipe, dataset, sa
     reading = bundle.read(fitted.test.logits[0])
     assert set(reading.probabilities) == set(BASIC_EMOTIONS)
     assert "tiny" in (tmp_path / "bundle" / "MODEL_CARD.md").read_text()
+
+
+def test_half_precision_trains_and_stores_whole_numbers_of_full_precision(
+    tmp_path, plain_recipe, dataset, samples, split
+):
+    recipe = plain_recipe.changed(precision="bf16-mixed", epochs=1)
+    fitted = fit(recipe, dataset, samples, split, tmp_path)
+    assert np.isfinite(fitted.test.logits).all()
+    state = torch.load(fitted.checkpoint, weights_only=True)["state_dict"]
+    assert {value.dtype for value in state.values() if value.is_floating_point()} == {torch.float32}
 
 
 def test_movement_that_tells_the_classes_apart_is_learned(tmp_path, samples, store, plain_recipe):

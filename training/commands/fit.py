@@ -12,8 +12,8 @@ from training.commands import options
 from training.commands.one_split import train_on_split
 
 EPILOG = """
-OUT holds the recipe, the checkpoints best.ckpt and last.ckpt, log/metrics.csv, tensorboard, and what was said of
-validation and test samples. The same command goes on where it was stopped.
+OUT holds the recipe, the checkpoint best.ckpt (and last.ckpt until it is finished), log/metrics.csv, tensorboard, and
+what was said of validation and test samples. The same command goes on where it was stopped.
 
 Examples:
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
@@ -105,7 +105,9 @@ def need_torch() -> None:
 
 def source_of(data: str, dataset: str, cache: Path | None, finder: str, jobs: int) -> Source:
     """Where samples come from."""
-    return Source(data, dataset, cache, finder, jobs or os.cpu_count() or 1)
+    source = Source(data, dataset, cache, finder, jobs or os.cpu_count() or 1)
+    # Results remember their data: started from another folder, it is the same.
+    return source if source.named else replace(source, data=str(Path(data).absolute()))
 
 
 def machine_of(accelerator: str, devices: str, workers: int) -> Machine:

@@ -23,9 +23,14 @@ class Source:
     jobs: int = 1
 
     @property
+    def named(self) -> bool:
+        """Whether `data` names simulated participants and no folder."""
+        return self.data.startswith(PREFIX)
+
+    @property
     def simulated(self) -> bool:
         """Whether nobody of these people exists."""
-        return self.data.startswith(PREFIX) or (Path(self.data) / "truth").is_dir()
+        return self.named or (Path(self.data) / "truth").is_dir()
 
     def read(self) -> tuple[tuple[Sample, ...], tuple[str, ...]]:
         """Samples of the seven emotions, and lines about what was passed over.
@@ -33,7 +38,7 @@ class Source:
         Raises:
             BadInput: There is nothing to be read.
         """
-        if self.data.startswith(PREFIX):
+        if self.named:
             return simulated_samples(*parse_simulated(self.data)), ()
         report = read_dataset(Path(self.data), self.dataset)
         return report.samples, tuple(report.lines())
