@@ -22,6 +22,10 @@ class CardFacts:
     """How many for what: `training`, `validation`, `test`."""
     simulated: bool
     licence: str
+    per_emotion: Mapping[str, int] = field(default_factory=dict)
+    """Samples of each emotion in training and validation."""
+    best_epoch: int | None = None
+    """From 1."""
     metrics: Mapping[str, float] = field(default_factory=dict)
     """On test subjects."""
     remarks: tuple[str, ...] = ()
@@ -71,6 +75,14 @@ def model_card(
         *(f"| {part} | {count} |" for part, count in facts.samples.items()),
         "",
     ]
+    if facts.per_emotion:
+        counts = ", ".join(f"{emotion} {count}" for emotion, count in facts.per_emotion.items() if count)
+        unseen = [emotion for emotion, count in facts.per_emotion.items() if not count]
+        lines += [f"In training and validation: {counts}.", ""]
+        if unseen:
+            lines += [f"**Never seen: {', '.join(unseen)}.** What it says of these means nothing.", ""]
+    if facts.best_epoch is not None:
+        lines += [f"Trained for {recipe.epochs} epochs; the validation subjects chose number {facts.best_epoch}.", ""]
     if facts.metrics:
         lines += ["## On test subjects", "", "| | |", "|---|---|"]
         lines += [f"| {metric} | {value:.4f} |" for metric, value in facts.metrics.items()]

@@ -110,7 +110,11 @@ def cross_validate(plan: Plan, progress: Progress = lambda done, total, text: No
     if there is not None:
         _same(there, plan)
         return there
-    material = gather(plan.source, plan.recipe, progress=progress)
+    read = plan.source.read()
+    if read[0]:
+        # Too few subjects or emotions are told before all faces are aligned.
+        make_splits(read[0], plan.protocol, folds=plan.folds, seed=plan.recipe.seed)
+    material = gather(plan.source, plan.recipe, progress=progress, read=read)
     dataset = material.dataset(plan.recipe, progress)
     classes = classes_of(material.samples)
     by_seed: list[list[Predictions]] = []

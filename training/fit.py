@@ -160,14 +160,14 @@ def load_best(network: nn.Module, folder: Path) -> tuple[Path, int]:
     return path, int(content["epoch"])
 
 
-def final_network(recipe: Recipe, folder: Path) -> nn.Module:
-    """The network of a finished run as it is to be used: the best epoch, its outputs adjusted.
+def final_network(recipe: Recipe, folder: Path) -> tuple[nn.Module, int]:
+    """The network of a finished run as it is to be used, and its epoch: the best one, outputs adjusted.
 
     Raises:
         BadInput: The folder holds none.
     """
     network = make_network(recipe)
-    load_best(network, folder)
+    _, epoch = load_best(network, folder)
     if recipe.adjust_priors:
         try:
             shift = torch.tensor(json.loads((folder / SHIFT_FILE).read_text()), dtype=torch.float32)
@@ -175,7 +175,7 @@ def final_network(recipe: Recipe, folder: Path) -> nn.Module:
             raise BadInput(f"{folder / SHIFT_FILE} cannot be read ({error}): train again") from error
         with torch.no_grad():
             network.get_parameter(f"{network.head}.bias").add_(shift)
-    return network
+    return network, epoch
 
 
 def read_recipe(folder: Path) -> Recipe:

@@ -59,9 +59,13 @@ def make_splits(
         validation_share: Share of the training part that the epoch is chosen on.
 
     Raises:
-        BadInput: There are too few subjects or samples, or the data set names no parts.
+        BadInput: There are too few subjects, samples or emotions, or the data set names no parts.
     """
     classes = classes_of(samples)
+    if len(np.unique(classes)) < 2:
+        raise BadInput(
+            f"all {len(samples)} samples show {samples[0].emotion}: a model needs two emotions to tell apart"
+        )
     people = np.array([sample.person for sample in samples])
     grouped = protocol != "random"
     return tuple(

@@ -47,7 +47,7 @@ def export_run(
         raise BadInput(f"{run} is not finished: start dfme-train fit again with the same options")
     facts = RunFacts.read(run)
     facts.enter(out)
-    network = final_network(recipe, run)
+    network, epoch = final_network(recipe, run)
     validation, test = Predictions.read(run / VALIDATION_FILE), Predictions.read(run / PREDICTIONS_FILE)
     scores = test.scores
     card = CardFacts(
@@ -56,6 +56,8 @@ def export_run(
         samples=facts.samples,
         simulated=facts.simulated,
         licence=licence,
+        per_emotion=facts.per_emotion,
+        best_epoch=epoch + 1,
         remarks=tuple(remarks),
         metrics={"accuracy": scores.accuracy, "UF1": scores.uf1, "UAR": scores.uar} if len(test.names) else {},
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Self
@@ -11,6 +12,7 @@ import numpy as np
 
 from capture.recording.files import read_document, write_whole
 from capture.study.export_ledger import MANIFEST_FILE, enter_trained
+from expression.emotions import BASIC_EMOTIONS
 from expression.errors import BadInput
 from training.clips import ClipDataset, PreparedClip
 from training.datasets.sample import Sample
@@ -31,6 +33,8 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
     subjects: tuple[str, ...]
     """Participants in training and validation."""
     samples: dict[str, int]
+    per_emotion: dict[str, int] = {}
+    """Samples of each emotion in training and validation."""
     clips: tuple[PreparedClip, ...]
     """Some of the training clips."""
     study: str = ""
@@ -46,6 +50,7 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
         names = sorted({samples[int(index)].dataset for index in seen})
         simulated = source.simulated if source is not None else names == ["simulated"]
         people = sorted({samples[int(index)].person for index in seen})
+        counts = Counter(samples[int(index)].emotion for index in seen)
         rates = sorted({s.rate_fps for s in samples if s.rate_fps})
         speed = f" at {', '.join(f'{rate:g}' for rate in rates)} frames a second" if rates else ""
         origin = "simulated participants, rendered" if simulated else f"recordings of {', '.join(names)}"
@@ -54,6 +59,7 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
             simulated=simulated,
             subjects=tuple(people),
             samples={"training": len(split.train), "validation": len(split.validation), "test": len(split.test)},
+            per_emotion={emotion.value: counts[emotion] for emotion in BASIC_EMOTIONS},
             clips=tuple(dataset.prepared[int(index)] for index in chosen),
             study=_study_of(source),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gc
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -95,7 +96,12 @@ def test_a_run_becomes_a_bundle_that_says_the_same(tmp_path, recipe, dataset, sa
         np.testing.assert_allclose(got[0], fitted.test.logits[0], atol=tolerance * np.abs(fitted.test.logits).max())
     reading = bundle.read(fitted.test.logits[0])
     assert set(reading.probabilities) == set(BASIC_EMOTIONS)
-    assert "tiny" in (tmp_path / "bundle" / "MODEL_CARD.md").read_text()
+    card = (tmp_path / "bundle" / "MODEL_CARD.md").read_text()
+    assert "tiny" in card
+    assert f"Trained for 2 epochs; the validation subjects chose number {fitted.best_epoch + 1}." in card
+    seen = Counter(samples[i].emotion for i in (*split.train, *split.validation))
+    assert all(f"{emotion} {count}" in card for emotion, count in seen.items())
+    assert ("Never seen" in card) == (len(seen) < len(BASIC_EMOTIONS))
 
 
 def test_half_precision_trains_and_stores_whole_numbers_of_full_precision(

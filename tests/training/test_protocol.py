@@ -72,3 +72,10 @@ def test_few_samples_of_every_emotion_are_no_reason_to_fail(samples):
     assert len(split.validation) > 0
     with pytest.raises(BadInput, match="too few for 8 folds"):
         make_splits(few, "subject", folds=8)
+
+
+@pytest.mark.parametrize("protocol", ["subject", "random", "loso"])
+def test_one_emotion_alone_is_nothing_to_tell_apart(samples, protocol):
+    happy = [replace(sample, emotion=BASIC_EMOTIONS[4]) for sample in samples]
+    with pytest.raises(BadInput, match="all 18 samples show happiness"):
+        make_splits(happy, protocol, folds=3)

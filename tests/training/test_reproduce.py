@@ -13,7 +13,6 @@ from training.crossval import RESULT_FILE, read_result
 from training.datasets.crops import CropStore
 from training.datasets.source import Source
 from training.material import crop_plan
-from training.ray_runner import reproduce_on_cluster
 from training.report import write_report
 from training.reproduce import ALL_CELLS, Cell, Reproduction, choose_cells, reproduce
 
@@ -110,8 +109,3 @@ def test_any_part_of_the_tables_can_be_chosen():
     for wrong in (["I3D", "X3D"], [], []), ([], ["mixup"], []), ([], [], [10]):
         with pytest.raises(BadInput):
             choose_cells(*wrong)
-
-
-def test_without_ray_a_cluster_is_refused_with_what_to_install(job):
-    with pytest.raises(BadInput, match=r"dfme\[cluster\]"):
-        reproduce_on_cluster(job, "auto")

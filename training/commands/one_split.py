@@ -63,8 +63,12 @@ def train_on_split(
     from training.material import gather
     from training.protocol import make_splits
 
+    read = source.read()
+    if read[0]:
+        # Too few subjects or emotions are told before all faces are aligned.
+        make_splits(read[0], protocol.value, folds=folds, seed=seed)
     with Progress("aligning faces", "samples") as progress:
-        material = gather(source, chosen, progress=progress.update)
+        material = gather(source, chosen, progress=progress.update, read=read)
         clips = material.dataset(chosen, progress.update)
     splits = make_splits(material.samples, protocol.value, folds=folds, seed=seed)
     if not 0 <= fold < len(splits):

@@ -27,13 +27,17 @@ class Layout:
     sheets: tuple[str, ...]
     """Patterns of its label sheets' names, the first that matches counts; case does not matter."""
     rate_fps: float | None
+    beside: str = ""
+    """Pattern of sheets that are read as well: those of the test part."""
     header: bool = True
     emotion_in_name: Mapping[str, str] | None = None
     """Part of a clip's name that stands for its label, where the sheet has none."""
 
 
 LAYOUTS: Final[Mapping[str, Layout]] = {
-    "dfme": Layout("DFME and our own exports", ("train_labels*", "*dfme*", "*test*label*", "part*"), None),
+    "dfme": Layout(
+        "DFME and our own exports", ("train_labels*", "*dfme*", "*test*label*", "part*"), None, beside="*test*label*"
+    ),
     "casme2": Layout("CASME II", ("casme2-coding*", "*casme2*", "*casme ii*"), 200),
     "samm": Layout("SAMM", ("samm_micro*", "*samm*"), 200),
     "smic": Layout(
@@ -120,6 +124,7 @@ def _sheets(root: Path, dataset: str) -> tuple[str, list[Path]]:
         for pattern in layout.sheets:
             found = [path for path in files if _matches(path, pattern)]
             if found:
+                found += [path for path in files if _matches(path, layout.beside) and path not in found]
                 return name, found if name == "dfme" else found[:1]
     listed = ", ".join(str(path.relative_to(root)) for path in files[:10]) or "none"
     if dataset != "auto" and len(files) == 1:

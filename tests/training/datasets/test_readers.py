@@ -179,6 +179,49 @@ def test_units_of_several_columns_are_joined_and_counted_by_class(tmp_path):
     assert (found.samples, found.subjects, dict(found.per_emotion)) == (1, 1, {Emotion.SURPRISE: 1})
 
 
+def test_the_challenge_is_read_with_units_of_both_sides_and_test_parts_without_labels(tmp_path):
+    """Pictures count from nought, units are `4+L2`, and what is to be guessed is passed over."""
+    header = ("Subject", "Filename", "OnsetFrame", "ApexFrame", "OffsetFrame", "Emotion", "AU")
+    sheet(
+        tmp_path / "train_labels.xlsx",
+        header,
+        ("sub0003", "sub0003_01", 109, 112, 120, "Disgust", "4+L2"),
+        ("sub0003", "sub0003_02", 0, 3, 5, "Others", "1"),
+    )
+    sheet(tmp_path / "test_A_labels.xlsx", header, ("sub0009", "sub0009_01", 0, 2, 4, None, None))
+    pictures(tmp_path / "train_data" / "sub0003_01", "{:05d}.png", 100, 125)
+    pictures(tmp_path / "train_data" / "sub0003_02", "{:05d}.png", 0, 5)
+    pictures(tmp_path / "test_data_A" / "sub0009_01", "{:05d}.png", 0, 4)
+    report = read_dataset(tmp_path)
+    (sample,) = report.samples
+    assert (sample.subject, sample.emotion, sample.split) == ("sub0003", Emotion.DISGUST, "train")
+    assert sample.frames.names[109] == "00109.png"
+    assert [str(unit) for unit in sample.units] == ["L-AU2", "AU4"]
+    assert report.passed_over == {"label is none of the seven: Others": 1, "label is none of the seven: empty": 1}
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        ("Subject", "Filename", "Onset", "Apex", "Offset", "Estimated Emotion", "AUs"),
+        ("subject", "file name", "onset_frame", "apex_frame", "offset_frame", "EMOTION", "Action Units"),
+        ("sub_ID", "Fold_Name", "OnsetF", "ApexF", "OffsetF", "Label", "FACS"),
+        ("Participant", "Clip", "Onset Frame", "Apex Frame", "Offset Frame", "Emotion label", "AU"),
+    ],
+)
+@pytest.mark.parametrize("ending", ["xlsx", "csv"])
+def test_columns_are_known_by_the_names_that_copies_have(tmp_path, header, ending):
+    row = ("sub0001", "sub0001_01", 1, 2, 4, "Anger", "4+7")
+    path = tmp_path / f"train_labels.{ending}"
+    if ending == "xlsx":
+        sheet(path, header, row)
+    else:
+        path.write_text("\n".join(",".join(map(str, cells)) for cells in (header, row)))
+    pictures(tmp_path / "train_data" / "sub0001_01", "{:05d}.png", 0, 5)
+    (sample,) = read_dataset(tmp_path).samples
+    assert (sample.key_frames, sample.emotion, len(sample.units)) == (KeyFrames(1, 2, 4), Emotion.ANGER, 2)
+
+
 def test_what_was_found_is_listed_where_columns_are_missing(tmp_path):
     sheet(tmp_path / "train_labels.xlsx", ("Person", "Clip", "Begin", "Emotion", "AU"), ("a", "b", 1, "anger", "4"))
     with pytest.raises(BadInput, match=r"onset.*Begin"):
