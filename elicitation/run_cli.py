@@ -81,7 +81,8 @@ def _rehearse(protocol: str, stimuli: Path | None, seed: int | None, speed: floa
     prepared = prepare(task)
     session = Session.create(out, hardware="rehearsal")
     desk = RehearsalDesk(session)
-    stage = Stage(desk, prepared.plan.protocol.screen, speed=speed)
+    described = prepared.plan.protocol
+    stage = Stage(desk, described.screen, language=described.language, speed=speed)
     stage.session = session.path
     try:
         stage.open_player()

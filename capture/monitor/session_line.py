@@ -28,7 +28,7 @@ def session_words(session: ElicitationStatistics) -> list[str]:
     elif session.waits_for:
         words.append(f"until the {session.waits_for} goes on")
     if session.pausing and session.phase != "paused":
-        words.append("pause follows")
+        words.append(f"pauses after this {'stimulus' if session.phase == 'stimulus' else 'step'}")
     if session.penalty:
         words.append("questionnaire follows")
     if session.dropped:
@@ -44,7 +44,7 @@ def session_row(session: ElicitationStatistics, width: int) -> Row:
     role = Role.WARN if session.pausing or session.phase == "paused" else Role.STRONG
     spans = [Span(" Session ", Role.DIM), Span(first, role)]
     for text in others:
-        loud = "follows" in text or "dropped" in text
+        loud = text.startswith("pauses") or "follows" in text or "dropped" in text
         more = (Span(" · ", Role.DIM), Span(text, Role.WARN if loud else Role.TEXT))
         if width_of((*spans, *more)) > width:
             break

@@ -100,6 +100,8 @@ class ElicitationTask(msgspec.Struct, frozen=True):
     """Session that goes on; empty for one that begins."""
     lsl: bool = False
     """Send events to a marker stream of the Lab Streaming Layer."""
+    storage: str = ""
+    """Address of the storage machine that gets the recordings; empty where they stay here."""
 
 
 class HubLink:

@@ -76,6 +76,7 @@ class Elicitation:
             seed=options.seed,
             session=str(session.path.absolute()) if session is not None else "",
             lsl=options.lsl,
+            storage=str(self._request.remote) if self._request.remote is not None else "",
         )
         return Child.worker(PROCESS, _MODULE, task, runtime, [])
 

@@ -14,7 +14,6 @@ import threading
 import msgspec
 
 from elicitation.errors import ElicitationError
-from elicitation.player.lettering import has_font
 from elicitation.player.messages import (
     Answer,
     Failed,
@@ -85,10 +84,8 @@ def _obey(player: Player, orders: queue.SimpleQueue[Order]) -> None:
             match order:
                 case Play():
                     _say(player.play(order, _say, stopped))
-                case Show(text):
-                    if not has_font(text):
-                        _say(Failed("no font has all letters of a text: install one for its language"))
-                    player.screen.show_text(text)
+                case Show(text, language):
+                    player.screen.show_text(text, language)
                 case Hide():
                     player.screen.hide()
                 case Stop():

@@ -18,6 +18,8 @@ class Show(msgspec.Struct, frozen=True, tag="show"):
     """Show a text, such as an instruction, until something else is shown; empty for a blank screen."""
 
     text: str = ""
+    language: str = ""
+    """Of the text, such as `zh-CN`."""
 
 
 class Hide(msgspec.Struct, frozen=True, tag="hide"):

@@ -112,12 +112,12 @@ class Screen:
             return 0.5 / (self.refresh_hz or 60.0)
         return median(self._swap_times_s) if self._swap_times_s else 0.0
 
-    def show_text(self, text: str) -> int:
+    def show_text(self, text: str, language: str = "") -> int:
         """Show lines of text in the middle of an otherwise dark screen; returns host_ns of the swap."""
         self._show_window()
         self._canvas.clear()
         if text.strip():
-            grey = text_picture(text, *self.size_px)
+            grey = text_picture(text, *self.size_px, language)
             frame = av.VideoFrame.from_ndarray(grey, "gray")
             self._canvas.draw(self._canvas.converted(frame))
         return self.flip()

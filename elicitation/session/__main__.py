@@ -29,7 +29,8 @@ def main(task_json: bytes, hub: HubLink, stop: StopRequest) -> None:
     prepared = prepare(task)
     markers = Markers(task.participant or "dfme") if task.lsl else None
     desk = HubDesk(hub, stop)
-    stage = Stage(desk, prepared.plan.protocol.screen, markers=markers)
+    protocol = prepared.plan.protocol
+    stage = Stage(desk, protocol.screen, language=protocol.language, markers=markers)
     complete = False
     try:
         stage.open_player()
@@ -38,7 +39,7 @@ def main(task_json: bytes, hub: HubLink, stop: StopRequest) -> None:
         if folder is None:
             return
         stage.session = folder
-        complete = Runner(prepared, stage, desk).run()
+        complete = Runner(prepared, stage, desk, storage=task.storage).run()
     except SessionOver:
         pass
     finally:

@@ -15,11 +15,14 @@ from capture.errors import BadInput, RecordingInvalid
 from capture.processes.common import ElicitationTask
 from capture.session import SESSION_FILE, Session
 from capture.session.record import ElicitationEntry
-from elicitation.errors import ManifestInvalid
-from elicitation.protocol import Plan, lay_out, load_protocol, plan_session
+from elicitation.errors import ManifestInvalid, ProtocolInvalid
+from elicitation.player.lettering import without_font
+from elicitation.protocol import Plan, Protocol, lay_out, load_protocol, plan_session
 from elicitation.stimuli import Manifest, Stimulus
 
 _SEEDS = 2**31
+_SHOWN_LETTERS = 40
+"""Of a text, in a message."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ def prepare(task: ElicitationTask) -> Prepared:
         BadInput: Protocol or manifest are wrong, or a video is missing; names what and where.
     """
     protocol, folder = load_protocol(task.protocol)
+    _check_fonts(protocol)
     digest = hashlib.sha256(protocol.model_dump_json().encode()).hexdigest()
     manifest = Manifest.load(folder / protocol.stimuli) if protocol.stimuli else Manifest.of_paper()
     if task.session:
@@ -82,6 +86,22 @@ def _begun(session: Session, protocol_sha256: str, protocol: str) -> Elicitation
             "with --no-resume"
         )
     return entry
+
+
+def _check_fonts(protocol: Protocol) -> None:
+    """Every text must be readable on the participant's screen: boxes in place of letters show too late there."""
+    steps = (*protocol.before, *protocol.each, *protocol.after)
+    questions = (line for one in protocol.penalty.questions for line in (one.text, *one.answers))
+    texts = [*(step.text for step in steps), *protocol.words.values(), protocol.penalty.text, *questions]
+    if not without_font("".join(texts).replace("\n", ""), protocol.language):
+        return
+    unreadable = next((bad for text in texts if (bad := without_font(text, protocol.language))), "")
+    if unreadable:
+        short = unreadable if len(unreadable) <= _SHOWN_LETTERS else unreadable[:_SHOWN_LETTERS] + "…"
+        raise ProtocolInvalid(
+            f"no font on this machine has all letters of “{short}”: install one, such as the package fonts-noto-cjk "
+            "for Chinese, Japanese and Korean, or fonts-noto-core for most others"
+        )
 
 
 def _find_videos(manifest: Manifest, plan: Plan, folder: Path) -> dict[str, Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Final
 
@@ -17,10 +18,10 @@ from elicitation.session.shown_frames import keep_stimulus_frames
 from elicitation.session.stage import SessionOver, Stage
 from elicitation.session.state import Began, Finished, StateLog, StepBegan, StepEnded, next_step
 from elicitation.session.steps import StepResult, Steps
+from elicitation.web.words import in_words_of
 
 MANIFEST_COPY: Final = "stimuli.tsv"
 """What could be shown, kept with the session."""
-_PAUSE_TEXT: Final = "We will go on in a moment."
 _ENDED_BY: Final = {"instruction", "affect_grade", "self_report", "questionnaire"}
 """Steps without a time of their own."""
 
@@ -28,11 +29,15 @@ _ENDED_BY: Final = {"instruction", "affect_grade", "self_report", "questionnaire
 class Runner:
     """One session; `run` once."""
 
-    def __init__(self, prepared: Prepared, stage: Stage, desk: Desk, *, by_itself: bool = False) -> None:
+    def __init__(
+        self, prepared: Prepared, stage: Stage, desk: Desk, *, by_itself: bool = False, storage: str = ""
+    ) -> None:
         self._prepared = prepared
         self._stage = stage
         self._desk = desk
         self._state = StateLog(stage.session)
+        self._storage = storage
+        """Address of the storage machine; empty where recordings stay here."""
         self._steps = Steps(prepared, stage, self._state, by_itself=by_itself)
 
     def run(self) -> bool:
@@ -54,6 +59,7 @@ class Runner:
         self._state.add(Began(now_ns(), plan.protocol.name, plan.seed, first))
         how = f"goes on at step {first + 1} of {len(plan.steps)}" if entries else f"begins, seed {plan.seed}"
         stage.event("info", f"session {plan.protocol.name} {how}: {' '.join(plan.stimuli)}", "session")
+        self._tell_of_replay(plan.steps[first:])
         try:
             for planned in plan.steps[first:]:
                 self._between()
@@ -68,6 +74,16 @@ class Runner:
         stage.report()
         return True
 
+    def _tell_of_replay(self, steps: Sequence[PlannedStep]) -> None:
+        reports = sum(planned.step.kind == "self_report" for planned in steps)
+        if self._storage and reports:
+            self._stage.event(
+                "warning",
+                f"recordings go to {self._storage}, so the participant cannot replay them here: {reports} self-reports "
+                "are left out; scales and questionnaire stay",
+                "session",
+            )
+
     def _step(self, planned: PlannedStep) -> None:
         stage, kind = self._stage, planned.step.kind
         while True:
@@ -81,7 +97,7 @@ class Runner:
             stage.event("error", f"this step waits until the operator goes on: {result.refused}", "session")
             stage.pausing = True
             self._between()
-        if result.outcome == "skipped" and stage.speed == 1.0:
+        if result.outcome == "skipped" and not result.explained and stage.speed == 1.0:
             stage.event("info", f"{kind.replace('_', ' ')} was ended early", "session", trial=result.trial)
         how = "failed" if result.failed else "skipped" if result.outcome == "skipped" else "done"
         self._state.add(StepEnded(planned.number, now_ns(), how, result.trial))  # type: ignore[arg-type]  # one of the three
@@ -104,7 +120,7 @@ class Runner:
             if stage.pausing:
                 stage.statistics = msgspec.structs.replace(stage.statistics, phase="paused", waits_for="operator")
                 stage.event("info", "paused", "session")
-                stage.show_text(self._prepared.plan.protocol.words.get("pause", _PAUSE_TEXT))
+                stage.show_text(in_words_of(self._prepared.plan.protocol.words)["session_paused"])
                 stage.until(lambda: not stage.pausing or stage.penalty, skippable=False)
 
     def _where(self, planned: PlannedStep | None, phase: str, waits_for: str = "") -> ElicitationStatistics:

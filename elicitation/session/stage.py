@@ -65,7 +65,13 @@ class Stage:
     """The participant's screen, the camera and the operator, for one session."""
 
     def __init__(
-        self, desk: Desk, screen: ScreenSettings, *, speed: float = 1.0, markers: Markers | None = None
+        self,
+        desk: Desk,
+        screen: ScreenSettings,
+        *,
+        language: str = "",
+        speed: float = 1.0,
+        markers: Markers | None = None,
     ) -> None:
         self.session = Path()
         """Folder of the session; to be set before the first step."""
@@ -79,6 +85,7 @@ class Stage:
         """Called for each answer of the participant."""
         self.trial: Trial | None = None
         self.flip_source = ""
+        self._language = language
         self._desk = desk
         self._screen = screen
         self._markers = markers
@@ -174,7 +181,7 @@ class Stage:
                 raise SessionOver
             case Command(name="pause"):
                 self.pausing = not self.pausing
-                self.event("info", "paused when this step is over" if self.pausing else "goes on", "session")
+                self.event("info", self._pause_words() if self.pausing else "goes on", "session")
                 self.report()
             case Command(name="next"):
                 self._skip = True
@@ -193,6 +200,10 @@ class Stage:
                 trial.finished = message
             case _:
                 pass
+
+    def _pause_words(self) -> str:
+        # A film that was stopped in the middle does not evoke again what it evoked.
+        return f"pauses after this {'stimulus' if self.statistics.phase == 'stimulus' else 'step'}"
 
     # --- events ----------------------------------------------------------------------------------------------------
 
@@ -266,7 +277,7 @@ class Stage:
 
     def show_text(self, text: str) -> None:
         """Show lines of text, or a dark screen."""
-        self._order(player_messages.Show(text))
+        self._order(player_messages.Show(text, self._language))
 
     def play(self, stimulus: str, video: Path, flips: Path, seconds: float) -> player_messages.Ended | None:
         """Show a video to its end, or until the operator goes on; None where the player died of it.

@@ -36,6 +36,8 @@ class StepResult(msgspec.Struct, frozen=True):
     refused: str = ""
     """Why it could not be recorded: the step is to be done again."""
     failed: bool = False
+    explained: bool = False
+    """Whether the log says already why it was skipped."""
 
 
 class Steps:
@@ -214,7 +216,7 @@ class Steps:
         if trial is None or not recording.is_dir():
             why = "nothing was recorded" if trial is None else f"there is no recording of {trial} on this machine"
             self._stage.event("warning", f"no self-report on {stim_id or 'this step'}: {why}", "self_report")
-            return StepResult("skipped")
+            return StepResult("skipped", explained=True)
         page = web.Show(
             page="self_report",
             step=planned.number,

@@ -19,7 +19,7 @@ from capture.web.serving import StaticPages
 from elicitation.web.answer_book import AnswerBook, UnknownMark
 from elicitation.web.messages import Answer, Done, Show
 from elicitation.web.stage import NotBegun, Replay, Scene, Stage
-from elicitation.web.words import in_words_of
+from elicitation.web.words import direction_of, in_words_of
 
 _STATIC = resources.files("elicitation.web") / "static"
 _STIMULUS_SIDE_PX: Final = 640
@@ -176,6 +176,7 @@ def describe(scene: Scene, book: AnswerBook) -> dict[str, Any]:
         "trial": show.trial,
         "text": show.text,
         "language": show.language,
+        "direction": direction_of(show.language),
         "words": in_words_of(show.words),
         "button": show.button,
         "seconds_left": scene.seconds_left,

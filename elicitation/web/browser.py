@@ -23,6 +23,8 @@ _QUIET_CHROMIUM: Final = (
     "--no-first-run",
     "--no-default-browser-check",
     "--disable-background-networking",
+    # Faces are kept in memory alone: a browser that is killed leaves none of them behind.
+    "--disk-cache-dir=/dev/null",
     "--disable-component-update",
     "--disable-features=Translate,MediaRouter",
     "--disable-infobars",
@@ -34,6 +36,7 @@ _QUIET_CHROMIUM: Final = (
 )
 _FIREFOX_SETTINGS: Final = {
     "browser.aboutwelcome.enabled": "false",
+    "browser.cache.disk.enable": "false",
     "browser.sessionstore.resume_from_crash": "false",
     "browser.shell.checkDefaultBrowser": "false",
     "datareporting.policy.dataSubmissionEnabled": "false",

@@ -19,7 +19,7 @@ from capture.web import AccessByToken, SafeHeaders, serve_shared
 from capture.web.serving import StaticPages
 from elicitation.selection import Rating
 from elicitation.web.ratings import RatedBefore, RatingsFile, order_of
-from elicitation.web.words import in_words_of
+from elicitation.web.words import direction_of, in_words_of
 from expression import BASIC_EMOTIONS, Emotion
 
 VIDEO_SUFFIXES: Final = (".mp4", ".m4v", ".webm", ".mov", ".mkv", ".avi", ".mpg", ".mpeg", ".wmv")
@@ -128,7 +128,12 @@ def _rating_routes(study: RatingStudy, ratings: RatingsFile, say: Callable[[str]
     @router.get("/api/study")
     def describe() -> dict[str, Any]:
         emotions = [emotion.value for emotion in BASIC_EMOTIONS]
-        return {"words": in_words_of(study.words), "language": study.language, "emotions": emotions}
+        return {
+            "words": in_words_of(study.words),
+            "language": study.language,
+            "direction": direction_of(study.language),
+            "emotions": emotions,
+        }
 
     @router.get("/api/volunteers/{volunteer}")
     def next_task(volunteer: Volunteer) -> dict[str, Any]:

@@ -48,6 +48,7 @@ ENGLISH: Final[Mapping[str, str]] = MappingProxyType(
         "time_s": "{s} s",
         "nothing_marked": "You have marked nothing. Are you done?",
         "really_done": "Yes, I am done",
+        "session_paused": "We will go on in a moment.",
         "rate_welcome": "You will watch some videos. After each one, please say what you felt, and how strongly.",
         "rate_code": "Your code",
         "rate_code_hint": "Keep this code: with it you can stop at any time and go on later.",
@@ -66,6 +67,19 @@ ENGLISH: Final[Mapping[str, str]] = MappingProxyType(
 """`{n}`, `{total}` and `{s}` stand for numbers."""
 
 
+_RIGHT_TO_LEFT: Final = frozenset(
+    {"ar", "arc", "ckb", "dv", "fa", "he", "iw", "ks", "nqo", "ps", "sd", "syr", "ug", "ur", "yi"}
+)
+_SCRIPTS: Final[Mapping[str, str]] = MappingProxyType({"arab": "rtl", "hebr": "rtl", "latn": "ltr", "cyrl": "ltr"})
+
+
 def in_words_of(words: Mapping[str, str]) -> dict[str, str]:
     """All texts, with `words` in place of the English ones."""
     return {**ENGLISH, **words}
+
+
+def direction_of(language: str) -> str:
+    """How a language is written, `ltr` or `rtl`, by its tag such as `ar` or `he-IL`."""
+    primary, *others = language.lower().split("-")
+    by_script = next((_SCRIPTS[part] for part in others if part in _SCRIPTS), None)
+    return by_script or ("rtl" if primary in _RIGHT_TO_LEFT else "ltr")

@@ -33,6 +33,7 @@ const same = (a, b) => a.page === b.page && a.step === b.step && a.trial === b.t
 function show(state) {
   words = state.words;
   document.documentElement.lang = state.language;
+  document.documentElement.dir = state.direction;
   if (shown && shown.page.update && same(shown.state, state)) {
     shown.page.update(state);
     shown.state = state;

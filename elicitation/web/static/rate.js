@@ -6,13 +6,14 @@ import { Answers } from "./server.js";
 
 const place = document.getElementById("page");
 const notice = document.getElementById("notice");
-const { words, language, emotions } = await (await fetch("/api/study")).json();
+const { words, language, direction, emotions } = await (await fetch("/api/study")).json();
 const answers = new Answers((holds) => {
   notice.hidden = !holds;
   notice.textContent = words.not_saved;
 });
 const skipped = new Set();
 document.documentElement.lang = language;
+document.documentElement.dir = direction;
 
 /* Letters and digits that nobody takes for one another. */
 function newCode() {

@@ -35,13 +35,14 @@ export class Transport {
     this.#speedLabel = element("span", { class: "speed", role: "status" });
     this.#mark = element("button", { class: "primary large mark", onclick: onmark }, words.mark, " ", element("kbd", { text: "M" }));
     place.append(
-      element("div", { class: "track" }, this.#ticks, this.#range),
+      // Time runs from left to right in every language, as the arrow keys do.
+      element("div", { class: "track", dir: "ltr" }, this.#ticks, this.#range),
       element(
         "div",
         { class: "buttons" },
         element(
           "div",
-          { class: "set" },
+          { class: "set", dir: "ltr" },
           button("−100", "−100", () => viewer.step(-100), "hundred"),
           button("−10", "−10", () => viewer.step(-10)),
           button("−1", "−1", () => viewer.step(-1)),
@@ -52,7 +53,7 @@ export class Transport {
         ),
         element(
           "div",
-          { class: "set" },
+          { class: "set", dir: "ltr" },
           button("−", `${words.speed} −`, () => this.faster(-1)),
           this.#speedLabel,
           button("+", `${words.speed} +`, () => this.faster(1)),

@@ -28,7 +28,7 @@ from capture.statistics import CaptureStatistics, ElicitationStatistics
         ),
         (
             ElicitationStatistics(phase="stimulus", pausing=True, step=4, steps=44),
-            ["stimulus", "pause follows", "step 4 of 44"],
+            ["stimulus", "pauses after this stimulus", "step 4 of 44"],
         ),
         (
             ElicitationStatistics(phase="paused", pausing=True, waits_for="operator"),
