@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -14,6 +15,7 @@ from capture.toml_file import parse, read_text
 from elicitation.draw import Candidate, draw_stimuli
 from elicitation.errors import ProtocolInvalid
 from elicitation.stimuli import Manifest
+from elicitation.web.words import ENGLISH
 
 _BUNDLED = resources.files("elicitation") / "protocols"
 StepKind = Literal["instruction", "baseline", "stimulus", "rest", "affect_grade", "self_report", "questionnaire"]
@@ -96,6 +98,15 @@ class Protocol(_Part):
     penalty: Penalty = Penalty()
     words: dict[str, str] = {}
     """Texts on buttons and scales, by key, for other languages; what is not given stays English."""
+
+    @model_validator(mode="after")
+    def _words_have_a_place(self) -> Protocol:
+        for key in self.words:
+            if key not in ENGLISH:
+                close = get_close_matches(key, ENGLISH, n=1)
+                meant = f"is {close[0]} meant?" if close else "the keys are in elicitation/web/words.py"
+                raise ValueError(f"no page has a text {key!r}: {meant}")
+        return self
 
     @model_validator(mode="after")
     def _stimuli_are_shown_once_each(self) -> Protocol:

@@ -56,6 +56,7 @@ def test_texts_may_be_in_any_language(tmp_path):
         (SMALL + '[[after]]\nkind = "rest"\n', "needs seconds"),
         ('name = "x"\n[[each]]\nkind = "self_report"\n[[each]]\nkind = "stimulus"\n', "behind stimulus"),
         (SMALL + '[[before]]\nkind = "dance"\n', "line 5, key before.0.kind"),
+        (SMALL + '[words]\nhapiness = "Freude"\n', "no page has a text 'hapiness': is happiness meant"),
     ],
 )
 def test_a_wrong_file_is_refused_with_its_place(text, message):

@@ -8,7 +8,11 @@ import sys
 
 import pytest
 
+from capture.session.stimulus_frames import read_stimulus_frames
+from tests.elicitation.session.conftest import RATE_FPS, SECONDS
+
 pytestmark = pytest.mark.alone
+FRAMES = round(SECONDS * RATE_FPS)
 ELICIT = [sys.executable, "-P", "-m", "elicitation.cli", "run"]
 
 
@@ -48,6 +52,19 @@ def test_the_operator_gives_the_questionnaire_pauses_and_goes_on(study):
                 said = process.stderr.readline()
                 assert said
 
+        # A stimulus is never stopped in the middle: the pause comes behind it, and says so.
+        study.wait_for(lambda: kinds_of(study)[-1] == "stimulus")
+        type_in("p\n")
+        wait_until_said("pauses after this stimulus")
+        wait_until_said("PAUSED")
+        assert (kinds_of(study)[-1], log_of(study)[-1]["what"], log_of(study)[-1]["how"]) == (
+            "stimulus",
+            "step_ended",
+            "done",
+        )
+        (table,) = (study.folder / "rehearsals").glob("*/stimulus_frames.parquet")
+        assert [row.stim_frame for row in read_stimulus_frames(table)] == [*range(FRAMES)]
+        type_in("p\n")
         study.wait_for(lambda: kinds_of(study)[-1] == "rest")
         type_in("p\nL\nn\n")
         wait_until_said("open the participant's pages at")

@@ -89,6 +89,27 @@ def test_a_killed_player_costs_its_stimulus_and_the_session_goes_on(study):
     assert [entry["how"] for entry in study.state() if entry["what"] == "step_ended"].count("failed") == 1
 
 
+def test_a_killed_elicitation_process_goes_on_at_the_next_stimulus_beside_the_same_camera(study):
+    with study.start("--json") as process:
+        study.wait_for(lambda: study.frames_shown() >= 30)
+        camera = study.descendant(process.pid, "capture.processes.camera")
+        study.descendant(process.pid, "elicitation.session").kill()
+        study.wait_for(lambda: [entry["what"] for entry in study.state()].count("began") == 2)
+        assert study.descendant(process.pid, "capture.processes.camera") == camera
+        out, err = process.communicate(timeout=90)
+    assert process.returncode == 0, err
+    result = json.loads(out.splitlines()[-1])["elicitation"]
+    assert result["finished"]
+    assert "the session goes on at the next trial" in err
+    session = study.session()
+    first, second = session.record.elicitation.stimuli
+    assert result["shown"] == [first, second]
+    rows = read_stimulus_frames(session.path / "stimulus_frames.parquet")
+    assert 30 <= sum(row.stim_id == first for row in rows) < FRAMES
+    assert sum(row.stim_id == second for row in rows) == FRAMES
+    assert all(verify(path, monitor=session.monitor_of(path)).ok for path in session.recording_paths())
+
+
 def test_a_killed_tree_goes_on_at_the_next_stimulus_in_the_same_folder(study):
     with study.start() as process:
         study.wait_for(lambda: study.frames_shown() >= 30)
@@ -127,6 +148,14 @@ def test_ctrl_c_leaves_a_session_that_goes_on(study):
     assert refused.returncode == 2
     assert "was changed since" in refused.stderr
     assert "--no-resume" in refused.stderr
+
+
+def test_a_text_without_a_font_is_said_before_anything_starts(study):
+    study.write_protocol(each='[[each]]\nkind = "rest"\nseconds = 1\ntext = "Rest.\U000f1234"\n')
+    done = study.run()
+    assert done.returncode == 2
+    assert "no font on this machine has all letters of “Rest." in done.stderr
+    assert study.sessions == []
 
 
 @pytest.mark.parametrize(

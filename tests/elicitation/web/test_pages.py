@@ -96,6 +96,28 @@ def test_a_scale_is_answered_by_touch_in_the_protocols_language(tmp_path, serve,
     assert (grade.grade, grade.of, [one.grade for one in grade.revised]) == (6, 8, [8])
 
 
+def test_what_is_written_from_right_to_left_is_laid_out_so_but_time_is_not(
+    serve, open_page, until, recording, film
+) -> None:
+    pages = serve()
+    page = open_page(pages.url)
+    pages.show("scale", **SCALE, language="ar", words={"fear": "الخوف"})
+    wait_page(page, until, "scale")
+
+    def left(place: str) -> float:
+        return page.locator(place).bounding_box()["x"]
+
+    assert page.locator("html").get_attribute("dir") == "rtl"
+    fear = ".row[data-emotion='fear'] "
+    assert left(fear + ".choice[data-value='5']") < left(fear + ".choice[data-value='0']") < left(fear + ".name")
+
+    pages.show("self_report", step=5, trial=recording.stem, recording=str(recording), stimulus=str(film), language="ar")
+    wait_page(page, until, "self_report")
+    assert left("aside") < left(".face-box")
+    assert page.locator(".track input").evaluate("range => getComputedStyle(range).direction") == "ltr"
+    assert left(".set button >> nth=0") < left(".set .play")
+
+
 def test_a_scale_is_answered_by_keys_alone(serve, open_page, until) -> None:
     pages = serve()
     page = open_page(pages.url)
