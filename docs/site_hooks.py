@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -85,7 +84,7 @@ def events_page() -> str:
     """The columns and kinds of events, from what is written beside every event log."""
     from capture.session import events  # noqa: PLC0415 - only when the site is built
 
-    description: dict[str, dict[str, Any]] = json.loads(json.dumps(events._DESCRIPTION))
+    description = {column: events.description_of(column) for column in events.COLUMNS}
     lines = [
         "# Event columns",
         "",
