@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, settings
 
 from capture.errors import CameraNotFound
 from tests.commands import Commands
-from tests.turns import turn
+from tests.turns import is_alone, turn
 
 # A camera that one process holds is busy for all others, so each test process gets cameras of its own.
 os.environ["DFME_SIMULATOR_SERIALS"] = f"T{os.getpid()}A,T{os.getpid()}B"
@@ -79,15 +79,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         }:
             item.add_marker("alone")
     # Whole commands come late as well: by then the tests that load the machine most are over.
-    items.sort(key=lambda item: (item.get_closest_marker("alone") is not None, END_TO_END in item.path.parents))
+    items.sort(key=lambda item: (is_alone(item), END_TO_END in item.path.parents))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """Outermost, so that waiting counts neither as the test's time nor towards its limit."""
     folder = item.config.stash.get(TURNS, None)
-    alone = item.get_closest_marker("alone") is not None
-    with turn(folder, alone=alone) if folder is not None else nullcontext():
+    with turn(folder, alone=is_alone(item)) if folder is not None else nullcontext():
         return (yield)
 
 

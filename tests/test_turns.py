@@ -7,7 +7,7 @@ import threading
 import time
 from pathlib import Path
 
-from tests.turns import turn
+from tests.turns import is_alone, turn
 
 PATIENCE_S = 20
 
@@ -72,7 +72,7 @@ def wait_until_the_door_is_shut(folder: Path) -> None:
 
 def test_what_needs_the_machine_for_itself_comes_last_and_whole_commands_do_unless_they_say_otherwise(request):
     items = request.session.items
-    alone = [item.get_closest_marker("alone") is not None for item in items]
+    alone = [is_alone(item) for item in items]
     assert alone == sorted(alone)
     for item, mark in zip(items, alone, strict=True):
         if item.nodeid.startswith("tests/e2e/"):

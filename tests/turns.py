@@ -10,6 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
+
+def is_alone(item: pytest.Item) -> bool:
+    """Whether a test has the machine to itself; a mark of the test's own counts before that of its file."""
+    return next((mark.name for mark in item.iter_markers() if mark.name in {"alone", "beside_others"}), "") == "alone"
+
 
 @contextmanager
 def turn(folder: Path, *, alone: bool) -> Iterator[None]:

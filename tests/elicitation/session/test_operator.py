@@ -95,6 +95,7 @@ def test_a_rehearsal_at_speed_waits_for_nobody(study):
     assert kinds_of(study) == ["instruction", "baseline", "stimulus", "rest", "instruction"]
 
 
+@pytest.mark.beside_others
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -150,6 +150,7 @@ def test_ctrl_c_leaves_a_session_that_goes_on(study):
     assert "--no-resume" in refused.stderr
 
 
+@pytest.mark.beside_others
 def test_a_text_without_a_font_is_said_before_anything_starts(study):
     study.write_protocol(each='[[each]]\nkind = "rest"\nseconds = 1\ntext = "Rest.\U000f1234"\n')
     done = study.run()
@@ -158,6 +159,7 @@ def test_a_text_without_a_font_is_said_before_anything_starts(study):
     assert study.sessions == []
 
 
+@pytest.mark.beside_others
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
