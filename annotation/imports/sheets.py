@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,6 +12,7 @@ from annotation.coded import CodedSample
 from annotation.imports.eaf import read_eaf
 from capture.errors import BadInput
 from expression import Emotion, KeyFrames, parse_emotion, read_units
+from expression.data_sets import RATES_FPS, label_in_name, part_in, part_rate_fps
 from expression.errors import KeyFramesInvalid, LabelUnknown
 from expression.label_sheets import Row, read_table
 
@@ -33,7 +33,6 @@ class Source(StrEnum):
 @dataclass(frozen=True)
 class _Known:
     title: str
-    rate_fps: float | None
     names: tuple[str, ...]
     """Parts of the sheet's name that tell it, in small letters."""
     dataset: str | None = None
@@ -41,16 +40,13 @@ class _Known:
 
 
 _KNOWN: Final[Mapping[Source, _Known]] = {
-    Source.CASME2: _Known("CASME II", 200, ("casme2", "casme ii", "casmeii"), "casme2"),
-    Source.SAMM: _Known("SAMM", 200, ("samm",)),
-    Source.CASME3: _Known("CAS(ME)^3", 30, ("cas(me)3", "cas(me)^3", "casme3")),
-    Source.SMIC: _Known("SMIC", 100, ("smic",)),
-    Source.DFME: _Known("DFME", None, ("train_labels", "dfme", "test_labels")),
-    Source.CSV: _Known("a table", None, ()),
+    Source.CASME2: _Known("CASME II", ("casme2", "casme ii", "casmeii"), "casme2"),
+    Source.SAMM: _Known("SAMM", ("samm",)),
+    Source.CASME3: _Known("CAS(ME)^3", ("cas(me)3", "cas(me)^3", "casme3")),
+    Source.SMIC: _Known("SMIC", ("smic",)),
+    Source.DFME: _Known("DFME", ("train_labels", "dfme", "test_labels")),
+    Source.CSV: _Known("a table", ()),
 }
-_PART_RATES: Final = {"A": 500.0, "B": 300.0, "C": 200.0}
-_PART: Final = re.compile(r"part[-_ ]?([abc])(?![a-z])", re.IGNORECASE)
-_SMIC_LABELS: Final = {"_ne_": "negative", "_po_": "positive", "_sur_": "surprise", "_su_": "surprise"}
 
 
 @dataclass(frozen=True)
@@ -79,11 +75,10 @@ def read_labels(path: Path, source: Source = Source.AUTO, rate_fps: float | None
     if source is Source.ELAN:
         samples, remarks = read_eaf(path, rate_fps)
         return _checked(path, source, samples, remarks)
-    known = _KNOWN[source]
     samples, remarks = [], []
     for number, row in enumerate(read_table(path), start=1):
         where = f"row {number} ({row['subject']}, {row['name']})"
-        rate = _number(row.get("rate", "")) or rate_fps or known.rate_fps or _part_rate(path, row)
+        rate = _number(row.get("rate", "")) or rate_fps or RATES_FPS.get(source.value) or _part_rate(path, row)
         if not rate:
             raise BadInput(f"{path} does not say its frame rate: give --fps")
         try:
@@ -91,7 +86,7 @@ def read_labels(path: Path, source: Source = Source.AUTO, rate_fps: float | None
         except KeyFramesInvalid as error:
             remarks.append(f"{where} is left out: {error}")
             continue
-        sample = _sample(known, row, key_frames, rate, _part(path, row))
+        sample = _sample(source, row, key_frames, rate, _part(path, row))
         if sample.label and sample.emotion is None:
             remarks.append(f"{where}: {sample.label!r} is none of our emotions and is kept as written")
         samples.append(sample)
@@ -112,11 +107,9 @@ def _guess(path: Path) -> Source:
     return next((source for source, known in _KNOWN.items() if any(part in name for part in known.names)), Source.CSV)
 
 
-def _sample(known: _Known, row: Row, key_frames: KeyFrames, rate_fps: float, part: str) -> CodedSample:
-    label = row.get("emotion", "").strip() or next(
-        (word for piece, word in _SMIC_LABELS.items() if piece in row["name"].casefold()), ""
-    )
-    emotion = _emotion(label, known.dataset)
+def _sample(source: Source, row: Row, key_frames: KeyFrames, rate_fps: float, part: str) -> CodedSample:
+    label = row.get("emotion", "").strip() or label_in_name(source.value, row["name"])
+    emotion = _emotion(label, _KNOWN[source].dataset)
     units = read_units(row.get("units", ""))
     kind = row.get("kind", "").strip().casefold()
     return CodedSample(
@@ -162,9 +155,8 @@ def _number(text: str) -> float | None:
 def _part(path: Path, row: Row) -> str:
     if row.get("part"):
         return row["part"].strip()
-    match = _PART.search(str(path)) or _PART.search(row["name"])
-    return match[1].upper() if match else ""
+    return part_in(str(path)) or part_in(row["name"])
 
 
 def _part_rate(path: Path, row: Row) -> float | None:
-    return _PART_RATES.get(_part(path, row).upper())
+    return part_rate_fps(f"part{_part(path, row)}")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from expression.action_units import CodedUnit
+from expression.data_sets import RATES_FPS, label_in_name, part_rate_fps
 from expression.emotions import BASIC_EMOTIONS, Emotion, parse_emotion
 from expression.errors import BadInput, KeyFramesInvalid, LabelUnknown
 from expression.keyframes import KeyFrames
@@ -26,35 +27,25 @@ class Layout:
     title: str
     sheets: tuple[str, ...]
     """Patterns of its label sheets' names, the first that matches counts; case does not matter."""
-    rate_fps: float | None
     beside: str = ""
     """Pattern of sheets that are read as well: those of the test part."""
     header: bool = True
-    emotion_in_name: Mapping[str, str] | None = None
-    """Part of a clip's name that stands for its label, where the sheet has none."""
 
 
 LAYOUTS: Final[Mapping[str, Layout]] = {
     "dfme": Layout(
-        "DFME and our own exports", ("train_labels*", "*dfme*", "*test*label*", "part*"), None, beside="*test*label*"
+        "DFME and our own exports", ("train_labels*", "*dfme*", "*test*label*", "part*"), beside="*test*label*"
     ),
-    "casme2": Layout("CASME II", ("casme2-coding*", "*casme2*", "*casme ii*"), 200),
-    "samm": Layout("SAMM", ("samm_micro*", "*samm*"), 200),
-    "smic": Layout(
-        "SMIC",
-        ("smic-hs*", "*smic*"),
-        100,
-        emotion_in_name={"_ne_": "negative", "_po_": "positive", "_sur_": "surprise", "_su_": "surprise"},
-    ),
-    "mmew": Layout("MMEW", ("mmew_micro*", "*mmew*"), 90),
-    "casme3": Layout("CAS(ME)^3 part A", ("cas(me)3_part_a_me*", "*cas(me)3*", "*casme3*"), 30),
-    "4dme": Layout("4DME", ("*4dme*",), 60),
-    "casme^2": Layout("CAS(ME)^2", ("cas(me)^2*", "*casme^2*", "*casmesq*"), 30, header=False),
+    "casme2": Layout("CASME II", ("casme2-coding*", "*casme2*", "*casme ii*")),
+    "samm": Layout("SAMM", ("samm_micro*", "*samm*")),
+    "smic": Layout("SMIC", ("smic-hs*", "*smic*")),
+    "mmew": Layout("MMEW", ("mmew_micro*", "*mmew*")),
+    "casme3": Layout("CAS(ME)^3 part A", ("cas(me)3_part_a_me*", "*cas(me)3*", "*casme3*")),
+    "4dme": Layout("4DME", ("*4dme*",)),
+    "casme^2": Layout("CAS(ME)^2", ("cas(me)^2*", "*casme^2*", "*casmesq*"), header=False),
 }
 """Data sets by the name that `--dataset` takes."""
 _SHEET_ENDINGS: Final = (".xlsx", ".csv")
-_PART: Final = re.compile(r"part[-_ ]?([abc])(?:@(\d+))?", re.IGNORECASE)
-_PART_RATES: Final = {"a": 500.0, "b": 300.0, "c": 200.0}
 
 
 @dataclass(frozen=True)
@@ -139,11 +130,10 @@ def _matches(path: Path, pattern: str) -> bool:
 
 
 def _sample(dataset: str, sheet: Path, row: Mapping[str, str], folders: PictureFolders) -> Sample:
-    layout = LAYOUTS[dataset]
     kind = row.get("kind", "").casefold()
     if kind.startswith("macro"):
         raise _PassedOver("macro-expressions")
-    label = row.get("emotion", "") or _label_in(row["name"], layout)
+    label = row.get("emotion", "") or label_in_name(dataset, row["name"])
     try:
         emotion = parse_emotion(label, dataset=dataset)
     except LabelUnknown:
@@ -165,16 +155,9 @@ def _sample(dataset: str, sheet: Path, row: Mapping[str, str], folders: PictureF
         emotion=Emotion(emotion),
         frames=frames,
         units=_units(row.get("units", "")),
-        rate_fps=layout.rate_fps or _rate_in(sheet, folder),
+        rate_fps=RATES_FPS.get(dataset) or part_rate_fps(f"{folder} {sheet}"),
         split=row.get("split", "").casefold() or _split_in(sheet, folder),
     )
-
-
-def _label_in(name: str, layout: Layout) -> str:
-    for part, label in (layout.emotion_in_name or {}).items():
-        if part in name.casefold():
-            return label
-    return ""
 
 
 def _key_frames(row: Mapping[str, str]) -> KeyFrames:
@@ -201,13 +184,6 @@ def _number(text: str) -> int | None:
 
 def _units(text: str) -> tuple[CodedUnit, ...]:
     return read_units(text).units if text else ()
-
-
-def _rate_in(sheet: Path, folder: Path) -> float | None:
-    match = _PART.search(f"{folder} {sheet}")
-    if match is None:
-        return None
-    return float(match[2]) if match[2] else _PART_RATES[match[1].casefold()]
 
 
 def _split_in(sheet: Path, folder: Path) -> str:
