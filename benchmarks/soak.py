@@ -87,7 +87,7 @@ class Checker:
             for start in range(first, stop, 50):
                 self._check(recording, start, min(start + 50, stop))
             self.frames += stop - first
-            self._empty(shard_path(self.path, self._next_shard), recording.geometry.data_start)
+            give_back(shard_path(self.path, self._next_shard), recording.geometry.data_start)
             self._next_shard += 1
             if not closed:
                 return
@@ -104,15 +104,16 @@ class Checker:
                 self.problems.append(f"{frame_id - self._last_id - 1} ids are missing before frame {frame}")
             self._last_id = frame_id
 
-    @staticmethod
-    def _empty(shard: Path, behind: int) -> None:
-        fd = os.open(shard, os.O_RDWR)
-        try:
-            size = os.fstat(fd).st_size - behind
-            if _libc.fallocate(fd, _KEEP_SIZE_PUNCH_HOLE, behind, size) != 0:
-                raise OSError(ctypes.get_errno(), "cannot take pixels off the disk", str(shard))
-        finally:
-            os.close(fd)
+
+def give_back(shard: Path, behind: int) -> None:
+    """Take the pixels of a finished shard off the disk: a hole takes the place of what lies behind so many bytes."""
+    fd = os.open(shard, os.O_RDWR)
+    try:
+        size = os.fstat(fd).st_size - behind
+        if _libc.fallocate(fd, _KEEP_SIZE_PUNCH_HOLE, behind, size) != 0:
+            raise OSError(ctypes.get_errno(), "cannot take pixels off the disk", str(shard))
+    finally:
+        os.close(fd)
 
 
 def settled(samples: list[Sample]) -> list[Sample]:

@@ -13,6 +13,7 @@ from capture.recording.files import write_whole
 from expression.bundle import INPUT_NAME, OUTPUT_NAME, Bundle
 from expression.clip_input import Clip
 from realtime.engines.engine import EngineUnavailable, Logits
+from realtime.engines.half_precision import in_half_precision
 
 _WORKSPACE_BYTES: Final = 2 << 30
 _WARM_UPS: Final = 3
@@ -36,14 +37,11 @@ class TensorRtEngine:
 
     def __init__(self, bundle: Bundle) -> None:
         self._trt, self._cuda = _libraries()
+        self._logger = self._trt.Logger(self._trt.Logger.ERROR)
         card = self._card()
-        plan = self._plan(bundle.network(), card)
-        runtime = self._trt.Runtime(self._logger)
-        engine = runtime.deserialize_cuda_engine(plan)
-        if engine is None:
-            raise EngineUnavailable(f"tensorrt {self._trt.__version__} cannot load the engine that it built for {card}")
-        self._keep = (runtime, engine)
-        self._context = engine.create_execution_context()
+        self._runtime = self._trt.Runtime(self._logger)
+        self._engine = self._loaded(bundle.network(), card)
+        self._context = self._engine.create_execution_context()
         self._stream = self._check(self._cuda.cudaStreamCreate())
         self._clip = np.zeros((1, *bundle.record.recipe.shape), np.float32)
         self._logits = np.zeros((1, len(bundle.record.labels)), np.float32)
@@ -72,26 +70,35 @@ class TensorRtEngine:
         name = properties.name
         return str(name.decode() if isinstance(name, bytes) else name)
 
-    def _plan(self, onnx: Path, card: str) -> Any:
-        """The serialised engine, from the cache or built now."""
+    def _loaded(self, onnx: Path, card: str) -> Any:
+        """The engine, from the cache or built now; a plan that does not load any more is built again."""
         trt = self._trt
-        self._logger = trt.Logger(trt.Logger.ERROR)
         network_hash = hashlib.sha256(onnx.read_bytes()).hexdigest()[:16]
         label = "".join(letter if letter.isalnum() else "-" for letter in f"{card}-{trt.__version__}")
         cached = user_cache("tensorrt") / f"{network_hash}-{label}.plan"
         if cached.is_file():
-            return cached.read_bytes()
+            engine = self._runtime.deserialize_cuda_engine(cached.read_bytes())
+            if engine is not None:
+                return engine
+        plan = self._built(onnx, card)
+        engine = self._runtime.deserialize_cuda_engine(plan)
+        if engine is None:
+            raise EngineUnavailable(f"tensorrt {trt.__version__} cannot load the engine that it built for {card}")
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(cached, plan)
+        return engine
+
+    def _built(self, onnx: Path, card: str) -> bytes:
+        """The serialised engine. Types are the network's own: newer versions know no other way to half precision."""
+        trt = self._trt
         builder = trt.Builder(self._logger)
-        network = builder.create_network(0)
+        network = builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
         parser = trt.OnnxParser(network, self._logger)
-        if not parser.parse(onnx.read_bytes()):
+        if not parser.parse(in_half_precision(onnx)):
             problem = parser.get_error(0).desc() if parser.num_errors else "no reason given"
             raise EngineUnavailable(f"tensorrt cannot read {onnx}: {problem}")
         config = builder.create_builder_config()
         config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, _WORKSPACE_BYTES)
-        half = getattr(trt.BuilderFlag, "FP16", None)
-        if half is not None:
-            config.set_flag(half)
         profile = builder.create_optimization_profile()
         for index in range(network.num_inputs):
             tensor = network.get_input(index)
@@ -101,22 +108,24 @@ class TensorRtEngine:
         plan = builder.build_serialized_network(network, config)
         if plan is None:
             raise EngineUnavailable(f"tensorrt cannot build {onnx} for {card}")
-        cached.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(cached, bytes(plan))
-        return plan
+        return bytes(plan)
 
     def _captured(self) -> Any:
         """The inference as a CUDA graph: one launch instead of some hundred."""
         cuda = self._cuda
         for _ in range(_WARM_UPS):
-            self._context.execute_async_v3(int(self._stream))
+            self._enqueue()
         self._check(cuda.cudaStreamSynchronize(self._stream))
         self._check(
             cuda.cudaStreamBeginCapture(self._stream, cuda.cudaStreamCaptureMode.cudaStreamCaptureModeThreadLocal)
         )
-        self._context.execute_async_v3(int(self._stream))
+        self._enqueue()
         graph = self._check(cuda.cudaStreamEndCapture(self._stream))
         return self._check(cuda.cudaGraphInstantiate(graph, 0))
+
+    def _enqueue(self) -> None:
+        if not self._context.execute_async_v3(int(self._stream)):
+            raise EngineUnavailable("tensorrt does not run the network: its own log says why")
 
     def _check(self, answer: tuple[Any, ...]) -> Any:
         """What a call of the CUDA runtime gives beside its status."""

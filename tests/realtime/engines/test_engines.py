@@ -6,13 +6,15 @@ import shutil
 from functools import partial
 
 import numpy as np
+import onnxruntime
 import pytest
 
-from expression.bundle import INT8_FILE, ONNX_FILE, TORCH_FILE, Bundle, BundleRecord
+from expression.bundle import INPUT_NAME, INT8_FILE, ONNX_FILE, OUTPUT_NAME, TORCH_FILE, Bundle, BundleRecord
 from expression.clip_input import ClipRecipe
 from expression.errors import BadInput
 from realtime.engines import EngineUnavailable, choose_engine
 from realtime.engines.choice import ready
+from realtime.engines.half_precision import in_half_precision
 from realtime.engines.onnxruntime_engine import OnnxRuntimeEngine, gpu_providers
 from realtime.engines.openvino_engine import OpenVinoEngine
 from realtime.engines.tensorrt_engine import TensorRtEngine
@@ -98,6 +100,22 @@ def test_an_engine_says_what_pytorch_says(trained, make, tolerance):
     except EngineUnavailable as error:
         pytest.skip(str(error))
     assert worst(engine, network, RECIPE.shape) < tolerance
+
+
+def test_a_network_in_half_precision_says_nearly_the_same_and_is_half_as_large(trained):
+    """What TensorRT is given; here ONNX Runtime runs it."""
+    network, bundle = trained
+    narrow = in_half_precision(bundle.network())
+    assert len(narrow) < 0.7 * bundle.network().stat().st_size
+    session = onnxruntime.InferenceSession(narrow, providers=["CPUExecutionProvider"])
+
+    class Narrow:
+        def infer(self, clip):
+            (logits,) = session.run([OUTPUT_NAME], {INPUT_NAME: clip[None]})
+            assert logits.dtype == np.float32
+            return logits[0]
+
+    assert 0 < worst(Narrow(), network, RECIPE.shape) < FLOAT16
 
 
 def test_the_processors_engines_are_there_on_every_machine(trained):
