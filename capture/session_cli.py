@@ -109,6 +109,7 @@ def verify(path: Annotated[Path, _PATH], as_json: Annotated[bool, _JSON] = False
     recording must agree on what was lost. Exit status 1 when anything is wrong.
     """
     reports = []
+    problems = Session.open(path).problems() if (path / SESSION_FILE).is_file() else []
     for recording in _recordings(path):
         with Progress(f"verifying {recording.name}") as progress:
             try:
@@ -118,12 +119,16 @@ def verify(path: Annotated[Path, _PATH], as_json: Annotated[bool, _JSON] = False
         reports.append(report)
         if not as_json:
             tables.print_verdict(output(), report)
-    ok = all(report.ok for report in reports)
+    bad = [report for report in reports if not report.ok]
+    ok = not bad and not problems
     if as_json:
-        print_json({"ok": ok, "recordings": [msgspec.to_builtins(report) for report in reports]})
-    if not ok:
-        bad = [report for report in reports if not report.ok]
+        listed = [msgspec.to_builtins(report) for report in reports]
+        print_json({"ok": ok, "recordings": listed, "session_problems": problems})
+    if bad:
         typer.echo(f"error: {len(bad)} of {len(reports)} not in order: {bad[0].path}: {bad[0].problems[0]}", err=True)
+    elif problems:
+        typer.echo(f"error: {path}: {problems[0]}", err=True)
+    if not ok:
         raise typer.Exit(1)
 
 

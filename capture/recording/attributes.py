@@ -99,6 +99,8 @@ class RecordingAttributes(msgspec.Struct, frozen=True):
     width_px: Count = 0
     frames: Count | None = None
     clock: dict[str, Any] = {}
+    values_crc32c: dict[str, Annotated[int, msgspec.Meta(ge=0, lt=2**32)]] = {}
+    """Checksum of each per-frame array over all frames, as its bytes lie on disk; empty before a clean end."""
     ledger: Ledger = Ledger()
     repair: Repair | None = None
     source: Source | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import google_crc32c
 import msgspec
 import numpy as np
 
@@ -71,6 +72,7 @@ def verify(path: Path | str, progress: Progress = silent, *, monitor: MonitorLed
     findings = Findings()
     running = _check_state(recording, findings)
     _check_files(recording, findings)
+    _check_values(recording, findings)
     missing = _check_ids(recording, findings)
     places = check_ledger(recording, monitor, findings)
     stamped = not running and _check_pixels(recording, findings, progress)
@@ -141,6 +143,15 @@ def _check_files(recording: Recording, findings: Findings) -> None:
     spare = [k for k in chunk_numbers(recording.path / "frames" / "c") if k > max(shards, default=0)]
     if spare and attributes.state == "complete":
         findings.problems.append(f"{shard_path(recording.path, spare[0])} lies behind the last frame")
+
+
+def _check_values(recording: Recording, findings: Findings) -> None:
+    """Ids, times and checksums of frames against their own checksums, which a clean end writes."""
+    if recording.attributes.state != "complete":
+        return
+    for name, wanted in recording.attributes.values_crc32c.items():
+        if name in PER_FRAME and google_crc32c.value(getattr(recording, name).tobytes()) != wanted:
+            findings.problems.append(f"{name}: values differ from what was recorded: restore {name} from a copy")
 
 
 def _check_ids(recording: Recording, findings: Findings) -> int:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+import google_crc32c
 import msgspec
 import numpy as np
 import numpy.typing as npt
@@ -184,7 +185,9 @@ class RecordingWriter:
             self._sync,
             self._shard.close,
             lambda: write_metadata(self.path, self.geometry, self._flushed),
-            lambda: write_json(self.path / "zarr.json", group_metadata(attributes)),
+            lambda: write_json(
+                self.path / "zarr.json", group_metadata({**attributes, "values_crc32c": self._values_checksums()})
+            ),
         )
         failures: list[CaptureError] = []
         for step in steps:
@@ -203,6 +206,16 @@ class RecordingWriter:
     def _sync(self) -> None:
         for fd in (self._shard.fd, *self._shard.value_fds.values()):
             os.fsync(fd)
+
+    def _values_checksums(self) -> dict[str, int]:
+        """Of each per-frame array over all frames, as they lie on the disk."""
+        checksums = dict.fromkeys(PER_FRAME, 0)
+        for number in range(-(-self._flushed // self.geometry.frames_per_shard)):
+            used = min(self._flushed - number * self.geometry.frames_per_shard, self.geometry.frames_per_shard)
+            for name, dtype in PER_FRAME.items():
+                chunk = value_path(self.path, name, number).read_bytes()
+                checksums[name] = google_crc32c.extend(checksums[name], chunk[: used * dtype.itemsize])
+        return checksums
 
     def statistics(self) -> WriterStatistics:
         """What is on disk so far."""

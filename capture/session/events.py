@@ -12,6 +12,7 @@ from typing import Any
 
 from capture.elicited import Elicited
 from capture.errors import BadInput, RecordingInvalid
+from capture.recording.attributes import read_json
 from capture.recording.files import read_document, write_whole
 from capture.recording.layout import write_json
 from capture.recording.reader import Recording
@@ -24,6 +25,15 @@ COLUMNS = (*_FIRST_COLUMNS, *_FRAME_COLUMNS, *_ELICITATION_COLUMNS)
 _EARLIER_COLUMNS = (_FIRST_COLUMNS, (*_FIRST_COLUMNS, *_FRAME_COLUMNS))
 MISSING = "n/a"
 _TIME_NS = re.compile(r"[0-9]{1,19}")
+_SECONDS = re.compile(r"n/a|-?[0-9]{1,10}\.[0-9]{6}")
+_SHAPES = {
+    "onset": _SECONDS,
+    "duration": _SECONDS,
+    "sample": re.compile(r"n/a|[0-9]{1,10}"),
+    "level": re.compile(r"info|warning|error"),
+    "host_ns": _TIME_NS,
+}
+"""How the columns look that follow a form."""
 _DESCRIPTION: dict[str, dict[str, Any]] = {
     "onset": {"Description": "Time of the event, from the first frame of the trial's recording", "Units": "s"},
     "duration": {"Description": "Length of the event", "Units": "s"},
@@ -143,6 +153,24 @@ class EventLog:
             raise RecordingInvalid(f"cannot read {self.path}: {error.strerror}") from None
         except csv.Error as error:
             raise RecordingInvalid(f"{self.path} is damaged: {error}") from None
+
+    def problems(self) -> list[str]:
+        """What is wrong with the two files, a line each; damage within a text cannot be told from the text."""
+        found = []
+        try:
+            for number, row in enumerate(self.rows(), start=2):
+                wrong = [name for name, shape in _SHAPES.items() if not shape.fullmatch(row[name])]
+                if wrong:
+                    found.append(f"{self.path.name}, line {number}, is damaged: {wrong[0]} is {row[wrong[0]]!r}")
+        except RecordingInvalid as error:
+            found.append(str(error))
+        try:
+            described = read_json(self.path.with_suffix(".json"))
+            if not isinstance(described, dict) or not set(described).issuperset(_FIRST_COLUMNS):
+                found.append(f"{self.path.with_suffix('.json')} is damaged: it does not describe every column")
+        except RecordingInvalid as error:
+            found.append(str(error))
+        return found
 
     def settle(self, recording_of: Callable[[str], Recording | None]) -> int:
         """Fill in onsets and samples that were not known; returns how many events changed.

@@ -256,6 +256,10 @@ class Session:
             elicited=event.elicited,
         )
 
+    def problems(self) -> list[str]:
+        """What is wrong with the session's own files, a line each; recordings are checked one by one."""
+        return self._events.problems()
+
     def settle_events(self) -> int:
         """Fill in onset and sample of events whose recording is now known; returns how many changed."""
         return self._events.settle(self._ended_recording)

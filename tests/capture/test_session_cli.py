@@ -157,6 +157,30 @@ def test_verify_of_a_damaged_recording_fails_and_names_it(run, damaged):
     assert (result.status, result.json["ok"]) == (1, False)
 
 
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("events.tsv", b"onset\t", b"onsat\t"),
+        ("events.tsv", b"\twarning\t", b"\twarn*ng\t"),
+        ("events.json", b"{", b"["),
+        ("events.json", b'"onset"', b'"onsit"'),
+    ],
+)
+def test_verify_of_a_session_finds_damage_in_its_event_log(run, session, name, old, new):
+    session.log_event(host_ns=12, level="warning", source="recorder", text="slow")
+    assert run("verify", session.path).status == 0
+    file = session.path / name
+    assert old in file.read_bytes()
+    file.write_bytes(file.read_bytes().replace(old, new, 1))
+
+    result = run("verify", session.path)
+
+    assert result.status == 1
+    assert result.err.startswith("error: ")
+    assert name in result.err
+    assert run("verify", session.path, "--json").json["session_problems"]
+
+
 def test_verify_looks_at_all_recordings_even_when_one_cannot_be_opened(run, session):
     broken = session.recordings / "trial-000.zarr"
     broken.mkdir()

@@ -97,7 +97,7 @@ def test_times_that_go_back_are_found(make_recording):
     times[7] = times[3]
     chunk.write_bytes(times.tobytes())
 
-    assert verify(path).problems == ("host_ns: goes back at frame 7 (and 0 more)",)
+    assert "host_ns: goes back at frame 7 (and 0 more)" in verify(path).problems
 
 
 def test_a_gap_that_nobody_counted_is_found(make_recording):
@@ -284,7 +284,7 @@ def torn(make_recording, tmp_path):
 
         attributes = with_ledger(path, with_gap)
         document = json.loads((path / "zarr.json").read_text())
-        document["attributes"]["dfme"] |= attributes
+        document["attributes"]["dfme"] |= {**attributes, "values_crc32c": {}}
         (path / "zarr.json").write_text(json.dumps(document))
         return path, msgspec.convert(gap, Gap)
 
@@ -327,3 +327,27 @@ def test_a_recording_that_was_killed_after_a_gap_is_not_called_damaged(torn):
     report = verify(path)
     assert report.ok, report.problems
     assert "the camera was away before frame 20, as its ids begin anew" in report.notes
+
+
+@pytest.mark.parametrize("name", ["frame_id", "device_ns", "host_ns", "crc32c"])
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_a_changed_value_of_a_frame_is_found_in_every_shard_of_every_array(make_recording, name, number):
+    path = make_recording(stamped=False)
+    chunk = value_path(path, name, number)
+    data = bytearray(chunk.read_bytes())
+    data[8] ^= 1
+    chunk.write_bytes(data)
+
+    report = verify(path)
+
+    assert not report.ok
+    assert f"{name}: values differ from what was recorded: restore {name} from a copy" in report.problems
+
+
+def test_a_recording_of_an_earlier_version_has_no_checksums_of_its_values(make_recording):
+    path = make_recording()
+    metadata = json.loads((path / "zarr.json").read_text())
+    assert set(metadata["attributes"]["dfme"].pop("values_crc32c")) == {"frame_id", "device_ns", "host_ns", "crc32c"}
+    (path / "zarr.json").write_text(json.dumps(metadata))
+
+    assert verify(path).ok

@@ -53,7 +53,10 @@ def test_a_closed_recording_holds_every_pixel_in_any_reader(tmp_path, height, wi
     for found in opened_by_both(path):
         np.testing.assert_array_equal(found, frames.pixels)
     group = zarr.open_group(path, mode="r")
-    assert group.attrs["dfme"] == {"state": "complete"}
+    assert group.attrs["dfme"] == {
+        "state": "complete",
+        "values_crc32c": {name: google_crc32c.value(group[name][:].tobytes()) for name in PER_FRAME},
+    }
     np.testing.assert_array_equal(group["frame_id"][:], np.arange(24) + 1000)
     np.testing.assert_array_equal(group["device_ns"][:], (np.arange(24) + 1000) * 2)
     np.testing.assert_array_equal(group["host_ns"][:], (np.arange(24) + 1000) * 3)
