@@ -89,7 +89,7 @@ class ClipResult(ApiModel):
     first_frame: int
     last_frame: int
     settled: bool
-    """Decided by the coders or the lead."""
+    """Decided by the coders or the lead, who may also have cut the clip anew."""
     by: Literal["coders", "lead", "nobody"]
     reason: str
     """Why it is not settled, or how it was."""

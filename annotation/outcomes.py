@@ -155,8 +155,16 @@ class Outcomes:
         return known
 
     def settled(self, session: Session, row: RoundRow) -> Mapping[int, Outcome]:
-        """As `of_round`; clips of a units round that were settled in the cross-check count as settled."""
+        """As `of_round`, but nothing waits any more for a decision that was taken elsewhere.
+
+        These are clips that the lead has cut anew, and clips of a units round that were settled in the cross-check.
+        """
         found = self.of_round(session, row)
+        cut_anew = set(session.scalars(select(ClipRow.id).where(ClipRow.retired.is_not(None))))
+        found = {
+            clip: replace(outcome, by="lead") if outcome.by == "nobody" and clip in cut_anew else outcome
+            for clip, outcome in found.items()
+        }
         if row.kind != RoundKind.UNITS or all(outcome.answer is not None for outcome in found.values()):
             return found
         states = self.states(session)

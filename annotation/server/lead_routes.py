@@ -223,7 +223,7 @@ def _result(outcome: Outcome, clip: ClipRow, rate_fps: float) -> ClipResult:
         recording=clip.recording_id,
         first_frame=clip.first_frame,
         last_frame=clip.last_frame,
-        settled=answer is not None,
+        settled=outcome.by != "nobody",
         by=outcome.by,
         reason=outcome.reason if clip.retired is None else f"cut anew; {outcome.reason}",
         answer=answer,

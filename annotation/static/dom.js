@@ -37,6 +37,16 @@ export function kbd(text) {
   return h("kbd", { "aria-hidden": "true" }, text);
 }
 
+/** A number with its noun: "1 clip", "2 clips". */
+export function counted(number, noun) {
+  return `${number.toLocaleString()} ${noun}${number === 1 ? "" : "s"}`;
+}
+
+/** Text for screen readers alone: more of a control's name than there is room for. */
+export function unseen(text) {
+  return h("span", { class: "unseen" }, text);
+}
+
 let pending = 0;
 
 /** Say `text` to screen readers, once whatever came before it is over. */

@@ -1,7 +1,7 @@
 // Agreement of a closed round, for the lead: figures with intervals, plots, and tables per coder and unit.
 
 import { get } from "../api.js";
-import { fill, h, table } from "../dom.js";
+import { counted, fill, h, table } from "../dom.js";
 import { KINDS } from "../worklist.js";
 
 /** A figure as it is written: three digits behind the point, whole numbers whole, "—" where it is not defined. */
@@ -25,7 +25,8 @@ export async function showAgreement(app, number) {
       { class: "page wide" },
       h("h1", {}, `Agreement: ${KINDS[report.kind].toLowerCase()}, round ${id}`),
       h("p", { class: "row" }, h("a", { href: "#/rounds" }, "All rounds"), h("a", { href: `#/results/${id}` }, "Results")),
-      h("p", { class: "quiet" }, `${report.clips} clips, ${report.coders.length} coders: ${report.coders.join(", ")}`),
+      h("p", { class: "quiet" }, `${counted(report.clips, "clip")}, ${counted(report.coders.length, "coder")}: ${report.coders.join(", ")}`),
+      h("h2", { class: "unseen" }, "Figures"),
       report.figures.length ? h("div", { class: "cards" }, report.figures.map(figureCard)) : h("p", {}, "There is nothing to compare in this round."),
       h("div", { class: "figures" }, report.plots.map((name) => h("figure", {}, h("img", { src: `/api/rounds/${id}/plots/${name}.svg`, alt: `Plot: ${name}` })))),
       report.tables.map(({ title, columns, rows }) => table(title, columns, rows.map((row) => row.map((cell) => written(cell))))),
@@ -36,7 +37,7 @@ export async function showAgreement(app, number) {
 function figureCard({ name, value, low, high, unit, reading, about }) {
   return h(
     "section",
-    { class: "card figure", "aria-label": name },
+    { class: "card figure" },
     h("h3", {}, name),
     h("p", { class: "large" }, written(value, unit), reading ? h("span", { class: "quiet" }, ` ${reading}`) : null),
     low !== null && high !== null ? h("p", { class: "quiet small" }, `95 %: ${written(low, unit)} to ${written(high, unit)}`) : null,

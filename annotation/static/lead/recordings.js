@@ -1,13 +1,13 @@
 // Recordings of the study, for the lead.
 
 import { get, post } from "../api.js";
-import { h, fill, table } from "../dom.js";
+import { counted, h, fill, table } from "../dom.js";
 
 export async function showRecordings(app) {
   const recordings = await get("recordings");
   const scan = async () => {
     const found = await post("recordings/scan");
-    app.again(`${found.length} recordings`);
+    app.again(counted(found.length, "recording"));
   };
   fill(
     app.main,
@@ -17,11 +17,11 @@ export async function showRecordings(app) {
       h("h1", {}, "Recordings"),
       h("p", {}, h("button", { type: "button", onclick: scan }, "Look for new sessions")),
       table(
-        `${recordings.length} recordings`,
-        ["Session", "Trial", "Participant", "Frames", "Frames a second", "Clips", ""],
+        counted(recordings.length, "recording"),
+        ["Session", "Trial", "Participant", "Frames", "Frames a second", "Clips", "Files"],
         recordings.map((each) => [
           each.session, each.trial, each.participant ?? "", each.frames.toLocaleString(), String(each.rate_fps), String(each.clips),
-          each.missing ? h("span", { class: "bad" }, "⚠ file is missing") : "",
+          each.missing ? h("span", { class: "bad" }, "⚠ missing") : "there",
         ]),
       ),
     ),

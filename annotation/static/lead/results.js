@@ -33,7 +33,7 @@ export async function showResults(app, number) {
       clip.reason,
       clip.answers.filter((each) => !each.repeat).map((each) => h("span", { class: "line" }, `${each.coder}: ${inWords(each.answer)}`)),
     ]);
-  const columns = ["", "Frames", "Result", "By", "Why", "Coders"];
+  const columns = [results.kind === "selection" ? "Recording" : "Clip", "Frames", "Result", "By", "Why", "Coders"];
   fill(
     app.main,
     h(

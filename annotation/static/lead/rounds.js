@@ -1,7 +1,7 @@
 // Rounds, for the lead: what can be opened, how far each is, close, and the way to results and agreement.
 
 import { get, post } from "../api.js";
-import { h, fill } from "../dom.js";
+import { counted, h, fill } from "../dom.js";
 import { KINDS } from "../worklist.js";
 
 const AGAIN_MS = 5000;
@@ -21,6 +21,7 @@ export async function showRounds(app) {
       "section",
       { class: "page wide" },
       h("h1", {}, "Rounds"),
+      h("h2", { class: "unseen" }, "What can be opened"),
       h(
         "div",
         { class: "cards" },
@@ -52,14 +53,14 @@ function openCard(app, { kind, clips, coders_needed: needed, coders_there: there
   const what = kind === "selection" ? "recording" : "clip";
   const open = async () => {
     await post("rounds", { kind });
-    app.again(`${KINDS[kind]}: opened over ${clips} ${what}${clips === 1 ? "" : "s"}`);
+    app.again(`${KINDS[kind]}: opened over ${counted(clips, what)}`);
   };
   return h(
     "section",
     { class: "card", "aria-label": KINDS[kind] },
     h("h3", {}, KINDS[kind]),
     h("p", { class: "quiet small" }, EXPLAINED[kind]),
-    h("p", {}, `${clips} ${what}${clips === 1 ? "" : "s"} ready, ${needed ? `${there} of ${needed}` : there} coders`),
+    h("p", {}, `${counted(clips, what)} ready, ${counted(there, "coder")}${needed ? `, ${needed} needed` : ""}`),
     missing ? h("p", { class: "warning small" }, `⚠ ${needed - there} more needed: give users the role`) : null,
     h("button", { type: "button", class: clips ? "primary" : null, disabled: !clips || missing, onclick: open, "aria-label": `Open a round: ${KINDS[kind]}` }, "Open a round"),
   );
@@ -70,7 +71,7 @@ function roundCard(app, round) {
   const close = async () => {
     const now = await get(`rounds/${round.id}`);
     const left = now.progress.reduce((sum, each) => sum + each.total - each.done, 0);
-    if (left && !window.confirm(`${left} answers are still missing. A closed round takes no more. Close it?`)) return;
+    if (left && !window.confirm(`${counted(left, "answer")} still missing. A closed round takes no more. Close it?`)) return;
     await post(`rounds/${round.id}/close`);
     app.again(`Round ${round.id} is closed; its answers can now be seen.`);
   };
@@ -78,7 +79,7 @@ function roundCard(app, round) {
     "section",
     { class: "card wide", "aria-label": `Round ${round.id}` },
     h("h3", {}, `${round.id}. ${KINDS[round.kind]}`, h("span", { class: open ? "state good" : "state quiet" }, open ? "● open" : "■ closed")),
-    h("p", { class: "quiet small" }, `${round.clips} ${round.kind === "selection" ? "recordings" : "clips"}, opened ${when(round.opened)}${round.closed ? `, closed ${when(round.closed)}` : ""}`),
+    h("p", { class: "quiet small" }, `${counted(round.clips, round.kind === "selection" ? "recording" : "clip")}, opened ${when(round.opened)}${round.closed ? `, closed ${when(round.closed)}` : ""}`),
     h(
       "div",
       { class: "progress-rows" },

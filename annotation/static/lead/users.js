@@ -1,7 +1,7 @@
 // Users, for the lead: make them, give roles, new passwords, switch off.
 
 import { get, patch, post } from "../api.js";
-import { h, fill, say, table } from "../dom.js";
+import { h, fill, say, table, unseen } from "../dom.js";
 
 const ROLES = { lead: "lead", selector: "selector", keyframe: "key-frame coder", au: "AU coder", emotion: "emotion annotator" };
 
@@ -31,7 +31,7 @@ export async function showUsers(app) {
       secret,
       table(
         "All users",
-        ["Name", ...Object.values(ROLES), "May log in", ""],
+        ["Name", ...Object.values(ROLES), "May log in", "Password"],
         users.map((user) => [
           user.name,
           ...Object.keys(ROLES).map((role) =>
@@ -44,7 +44,7 @@ export async function showUsers(app) {
             }),
           ),
           h("input", { type: "checkbox", checked: user.active, "aria-label": `${user.name} may log in`, onchange: (event) => change(user, { active: event.target.checked }, again) }),
-          h("button", { type: "button", onclick: async () => tell(await patch(`users/${user.id}`, { new_password: true })) }, "New password"),
+          h("button", { type: "button", onclick: async () => tell(await patch(`users/${user.id}`, { new_password: true })) }, "New password", unseen(` for ${user.name}`)),
         ]),
       ),
     ),

@@ -1,6 +1,6 @@
 // Round a: onset, apex, offset, or "no expression".
 
-import { h, fill } from "../dom.js";
+import { counted, h, fill, unseen } from "../dom.js";
 import { KEY_FRAMES, isMicro, keyFrameProblems, noKeyFrames, withKeyFrame, withoutExpression } from "../marks.js";
 import { noteField, setNote } from "./note.js";
 
@@ -75,13 +75,13 @@ export class KeyFramePanel {
         KEY_FRAMES.map((name) => [
           this.work.keys.button(KEYS[name], name, { class: `mark-${name}` }),
           h("output", { class: value[name] === null ? "quiet" : "" }, value[name] === null ? "not marked" : `frame ${value[name]}`),
-          this.work.keys.button(KEYS[name].toUpperCase(), "go to", { disabled: value[name] === null, "aria-label": `go to the ${name}` }),
+          this.work.keys.button(KEYS[name].toUpperCase(), ["go to", unseen(` the ${name}`)], { disabled: value[name] === null }),
         ]),
       ),
       this.work.keys.button("n", "No expression", { "aria-pressed": String(value.none), class: "wide" }),
       this.work.keys.button("s", "More than one expression", { "aria-pressed": String(value.several), class: "wide" }),
       wrong.length ? h("p", { class: "bad", role: "alert" }, wrong.map((text) => h("span", { class: "line" }, `⚠ ${text}`))) : null,
-      micro !== null ? h("p", {}, `${value.offset - value.onset + 1} frames, ${lasts.toFixed(0)} ms: `, h("strong", {}, micro ? "micro-expression" : "macro-expression")) : null,
+      micro !== null ? h("p", {}, `${counted(value.offset - value.onset + 1, "frame")}, ${lasts.toFixed(0)} ms: `, h("strong", {}, micro ? "micro-expression" : "macro-expression")) : null,
       this.note,
     );
     setNote(this.note, value.note);

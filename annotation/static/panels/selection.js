@@ -1,6 +1,6 @@
 // Stage 1: cut a long recording into fragments that hold expressions. Every change is saved at once.
 
-import { h, fill } from "../dom.js";
+import { counted, h, fill } from "../dom.js";
 import { withFragment } from "../marks.js";
 
 export class SelectionPanel {
@@ -67,7 +67,7 @@ export class SelectionPanel {
         keys.button("a", "Take candidate"), h("span", { class: "quiet" }, `${this.work.timeline?.candidates?.length ?? 0} spotted`),
         keys.button("Delete", "Remove"), h("span", { class: "quiet" }, "the one at this frame"),
       ),
-      h("h3", {}, `${fragments.length} fragment${fragments.length === 1 ? "" : "s"}`),
+      h("h2", {}, counted(fragments.length, "fragment")),
       h(
         "ol",
         { class: "fragments" },

@@ -1,6 +1,6 @@
 // Round b: which action units occur and on which side; and the cross-check where two coders differ.
 
-import { h, fill, kbd } from "../dom.js";
+import { h, fill, kbd, unseen } from "../dom.js";
 import { toggleUnit, unitName, unitNumber, unitSide } from "../marks.js";
 import { keyFrameMarks } from "./keyframes.js";
 import { noteField, setNote } from "./note.js";
@@ -92,11 +92,10 @@ export class UnitPanel {
           type: "button",
           tabindex: -1,
           title: `${unit.code} ${unit.title}`,
-          "aria-label": `${unit.code} ${unit.title}, ${SIDES[side]}`,
           onmousedown: (event) => event.preventDefault(),
           onclick: () => this._toggle(unit.number, side),
           class: side === "B" ? "unit" : "side",
-        }, label);
+        }, label, unseen(`, ${side === "B" ? "" : `${unit.code} ${unit.title}, `}${SIDES[side]}`));
         this.buttons.set(`${unit.number} ${side}`, made);
         return made;
       };
@@ -104,7 +103,7 @@ export class UnitPanel {
       return h(
         "div",
         { class: differs ? "cell differs" : "cell" },
-        button("B", [h("b", {}, unit.code.replace("AU", "")), ` ${unit.title}`]),
+        button("B", [unit.code.startsWith("AU") ? unseen("AU") : null, h("b", {}, unit.code.replace("AU", "")), ` ${unit.title}`]),
         unit.one_sided ? [button("L", "L"), button("R", "R")] : null,
       );
     });

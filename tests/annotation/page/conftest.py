@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import http.server
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,16 +32,22 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def modules(chromium: Browser) -> Iterator[Page]:
-    """A blank page that can import the page's modules from `/`, to call their pure functions."""
+def static_files() -> Iterator[str]:
+    """Address of a server that gives the page's own files to anybody: for the server of a study, another origin."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=str(STATIC)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    page = chromium.new_page()
-    page.goto(f"http://127.0.0.1:{server.server_address[1]}/coding.css")
-    yield page
-    page.close()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture(scope="module")
+def modules(chromium: Browser, static_files: str) -> Iterator[Page]:
+    """A blank page that can import the page's modules from `/`, to call their pure functions."""
+    page = chromium.new_page()
+    page.goto(f"{static_files}/coding.css")
+    yield page
+    page.close()
 
 
 FRAMES = 700
@@ -73,27 +80,37 @@ class Study:
     root: Path
     url: str
     passwords: dict[str, str]
-    at_work: Callable[[str], Coder]
-    """The user of that name at the page; logged in the first time."""
+    at_work: Callable[..., Coder]
+    """The user of that name at the page; logged in the first time, with another password where it is given."""
+    context: Context
+
+
+@contextmanager
+def served_study(
+    chromium: Browser, until: Callable[..., None], root: Path, users: Mapping[str, Sequence[Role]]
+) -> Iterator[Study]:
+    """A study on the folder `root`, served to real browsers."""
+    context = Context.open(root, load_study(root))
+    with context.database.write() as session:
+        passwords = {name: add_user(session, name, roles)[1] for name, roles in users.items()}
+    coders: dict[str, Coder] = {}
+    with WebServer(create_app(context), checked_address("127.0.0.1", 0)) as server:
+
+        def at_work(name: str, password: str | None = None) -> Coder:
+            if name not in coders:
+                coders[name] = Coder(chromium, server.url, until, name, password or passwords[name])
+            return coders[name]
+
+        yield Study(root, server.url, passwords, at_work, context)
+        for coder in coders.values():
+            coder.close()
 
 
 @pytest.fixture(scope="module")
 def study(chromium: Browser, until: Callable[..., None], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Study]:
-    """A study with one recording, served to real browsers."""
+    """A study with one recording."""
     root = tmp_path_factory.mktemp("study")
     write_session(root, "P07", [(FRAMES, TRUTH)])
     (root / "annotation.toml").write_text(STUDY)
-    context = Context.open(root, load_study(root))
-    with context.database.write() as session:
-        passwords = {name: add_user(session, name, roles)[1] for name, roles in USERS.items()}
-    coders: dict[str, Coder] = {}
-    with WebServer(create_app(context), checked_address("127.0.0.1", 0)) as server:
-
-        def at_work(name: str) -> Coder:
-            if name not in coders:
-                coders[name] = Coder(chromium, server.url, until, name, passwords[name])
-            return coders[name]
-
-        yield Study(root, server.url, passwords, at_work)
-        for coder in coders.values():
-            coder.close()
+    with served_study(chromium, until, root, USERS) as served:
+        yield served

@@ -275,6 +275,10 @@ def test_the_lead_decides_and_cuts_anew(people, clips):
     views = lead.post(f"/api/clips/{clips[1]}/split", json=parts).json()
     assert [(view["first_frame"], view["last_frame"]) for view in views] == [(280, 330), (331, 399)]
     assert lead.post(f"/api/clips/{clips[1]}/split", json=parts).status_code == 409
+    found = {one["clip"]: one for one in lead.get(f"/api/rounds/{round_id}/results").json()["clips"]}
+    assert (found[clips[1]]["settled"], found[clips[1]]["by"], found[clips[1]]["answer"]) == (True, "lead", None)
+    assert found[clips[1]]["reason"].startswith("cut anew")
+    assert lead.get(f"/api/rounds/{round_id}").json()["disagreements"] == 2
     ready = {one["kind"]: one["clips"] for one in lead.get("/api/rounds").json()["ready"]}
     assert (ready["keyframes"], ready["units"]) == (2, 1)
     assert lead.get(f"/api/clips/{clips[0]}/frames/100.jpg").status_code == 200
