@@ -29,7 +29,7 @@ from annotation.rules import (
     settle_keyframes,
     settle_units,
 )
-from annotation.store.schema import AnswerRow, AssignmentRow, DecisionRow, RoundRow, UserRow
+from annotation.store.schema import AnswerRow, AssignmentRow, ClipRow, DecisionRow, RoundRow, UserRow
 from expression import Emotion, KeyFrames
 
 _answers: Final[TypeAdapter[Answer]] = TypeAdapter(Answer)
