@@ -16,7 +16,8 @@ import numpy as np
 from elicitation.errors import ManifestInvalid
 from elicitation.stimuli import Stimulus
 
-_DURATION_TOLERANCE_S: Final = 1.0
+_DURATION_TOLERANCE_S: Final = 0.95
+"""Manifests tell whole seconds."""
 _UNEVEN_SHARE: Final = 0.02
 """Share of frame durations off by more than a tenth from which a rate counts as variable."""
 _LOUDNESS_SPREAD_LU: Final = 6.0
@@ -57,7 +58,7 @@ class Finding:
 
 
 def probe_video(path: Path) -> VideoFacts:
-    """Read a video from its first to its last packet, and decode its sound.
+    """Read a video from its first to its last packet, and decode pictures and sound.
 
     Raises:
         ManifestInvalid: It cannot be opened, or has no pictures.
@@ -66,7 +67,7 @@ def probe_video(path: Path) -> VideoFacts:
         container = av.open(str(path))
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise ManifestInvalid(
-            f"{path} cannot be opened as a video: {getattr(error, 'strerror', None) or error}"
+            f"{path} cannot be opened as a video ({getattr(error, 'strerror', None) or error}): copy it again"
         ) from None
     with container:
         if not container.streams.video:
@@ -74,17 +75,31 @@ def probe_video(path: Path) -> VideoFacts:
         video = container.streams.video[0]
         sound = container.streams.audio[0] if container.streams.audio else None
         meter = _Loudness(sound) if sound is not None else None
+        # Decoders that are told to be strict say what they would otherwise paint over.
+        video.codec_context.options = {"err_detect": "explode"}
+        video.thread_type = "AUTO"
         times_s: list[float] = []
         damaged = ""
+
+        def note(error: Exception | str) -> str:
+            why = getattr(error, "strerror", None) or error
+            return damaged or f"damaged behind {max(times_s, default=0.0):.1f} s: {why}"
+
         try:
             for packet in container.demux([stream for stream in (video, sound) if stream is not None]):
                 if packet.stream is video and packet.pts is not None and packet.time_base is not None:
                     times_s.append(float(packet.pts * packet.time_base))
-                elif meter is not None and packet.stream is sound:
+                # One that is damaged does not keep those behind it from being counted.
+                try:
                     for frame in packet.decode():
-                        meter.add(frame)  # type: ignore[arg-type]
+                        if meter is not None and packet.stream is sound:
+                            meter.add(frame)  # type: ignore[arg-type]
+                        elif isinstance(frame, av.VideoFrame) and frame.is_corrupt:
+                            damaged = note("its pictures have errors")
+                except (av.error.FFmpegError, ValueError) as error:
+                    damaged = note(error)
         except (av.error.FFmpegError, ValueError) as error:
-            damaged = f"damaged behind {max(times_s, default=0.0):.1f} s: {getattr(error, 'strerror', None) or error}"
+            damaged = note(error)
         times = np.sort(np.array(times_s))
         steps = np.diff(times)
         step_s = float(np.median(steps)) if len(steps) else float(1 / (video.average_rate or 25))
@@ -120,7 +135,7 @@ def judge_video(stimulus: Stimulus, facts: VideoFacts, refresh_hz: float | None)
 
     if facts.damaged:
         say("error", f"{facts.damaged}: copy the file again")
-    if abs(facts.duration_s - stimulus.duration_s) > _DURATION_TOLERANCE_S:
+    if abs(facts.duration_s - stimulus.duration_s) >= _DURATION_TOLERANCE_S:
         say(
             "error",
             f"lasts {facts.duration_s:.1f} s, the manifest says {stimulus.duration_s:g} s: is it the right cut?",

@@ -176,7 +176,13 @@ class Manifest:
     ) -> Located:
         if stimulus.sha256:
             path = by_checksum.get(stimulus.sha256)
-            return Located(stimulus, path, "checksum" if path else f"no video in {folder} has its checksum")
+            named = next(
+                (video for video in videos if video.name == stimulus.file or video.stem == stimulus.stim_id), None
+            )
+            why = f"no video in {folder} has its checksum"
+            if named is not None:
+                why = f"there is only {named.name}, with another checksum than the manifest says: is it the right copy?"
+            return Located(stimulus, path, "checksum" if path else why)
         if stimulus.file:
             base = self.path.parent if self.path is not None else folder
             named = next((p for p in (base / stimulus.file, folder / stimulus.file) if p.is_file()), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
+import av
 import pytest
 
 from elicitation.errors import ManifestInvalid
@@ -81,6 +82,18 @@ def test_a_cut_file_is_found_out(video, tmp_path):
     else:
         message = judge_video(stimulus(), broken, None)[0].text
     assert message
+
+
+def test_damaged_pictures_are_found_out_where_the_sound_is_whole(video, tmp_path):
+    data = bytearray(video.read_bytes())
+    with av.open(str(video)) as container:
+        packets = [(packet.pos, packet.size) for packet in container.demux(video=0) if packet.pts is not None]
+    place, size = packets[len(packets) // 2]
+    data[place + size // 2 : place + size] = bytes(byte ^ 0x5A for byte in data[place + size // 2 : place + size])
+    (tmp_path / "hurt.mp4").write_bytes(data)
+    whole, hurt = probe_video(video), probe_video(tmp_path / "hurt.mp4")
+    assert hurt.damaged.startswith("damaged behind")
+    assert (whole.damaged, whole.frames, whole.duration_s) == ("", hurt.frames, hurt.duration_s)
 
 
 def test_what_is_no_video_is_refused(tmp_path):

@@ -49,6 +49,7 @@ def test_files_are_found_by_name_checksum_and_duration(tmp_path):
             Stimulus(stim_id="x", duration_s=60, **common),
             Stimulus(stim_id="y", duration_s=30, **common),
             Stimulus(stim_id="z", duration_s=9, file="none.mp4", **common),
+            Stimulus(stim_id="v", duration_s=9, file="a.mp4", sha256="1" * 64, **common),
             Stimulus(stim_id="w", duration_s=9, sha256="0" * 64, **common),
         ]
     )
@@ -58,6 +59,8 @@ def test_files_are_found_by_name_checksum_and_duration(tmp_path):
     assert found["b"].path == tmp_path / "sub/renamed.mkv"
     assert (found["x"].path, found["x"].how) == (tmp_path / "c.mov", "duration")
     assert found["y"].path is None
+    assert found["v"].path is None
+    assert "only a.mp4, with another checksum" in found["v"].how
     assert "2 videos" in found["y"].how
     assert "none.mp4" in found["z"].how
     assert "checksum" in found["w"].how
