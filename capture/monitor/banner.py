@@ -119,8 +119,13 @@ def _hint(statistics: CaptureStatistics, *, leaving: bool) -> str:
         case CameraState.STARTING:
             return "waiting for the camera"
         case CameraState.PREVIEW:
-            by_itself = statistics.elicitation is not None
-            return "nothing is recorded; " + ("the session starts trials" if by_itself else "space starts a trial")
+            session = statistics.elicitation
+            if session is None:
+                return "nothing is recorded; space starts a trial"
+            if session.phase == "finished":
+                return "the session is complete; q ends it"
+            paused = session.phase == "paused"
+            return "nothing is recorded; " + ("p goes on" if paused else "the session starts trials")
         case CameraState.LOST:
             return "check its cable and power; frames on disk are kept"
         case _:

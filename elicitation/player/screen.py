@@ -14,6 +14,7 @@ import sdl2
 
 from elicitation.errors import ElicitationError
 from elicitation.player.canvas import Canvas, open_canvas, sdl_error
+from elicitation.player.focus import leave_keyboard
 from elicitation.player.lettering import text_picture
 from elicitation.player.media import Picture
 
@@ -126,6 +127,8 @@ class Screen:
         """Take the window off the screen."""
         sdl2.SDL_HideWindow(self._window)
         self._visible = False
+        if sdl2.SDL_GetCurrentVideoDriver() == b"x11":
+            leave_keyboard()
 
     def closed_by_user(self) -> bool:
         """Handle what the window system sends; whether it asks for the window to be closed."""

@@ -18,7 +18,7 @@ from elicitation.session.shown_frames import keep_stimulus_frames
 from elicitation.session.stage import SessionOver, Stage
 from elicitation.session.state import Began, Finished, StateLog, StepBegan, StepEnded, next_step
 from elicitation.session.steps import StepResult, Steps
-from elicitation.web.words import in_words_of
+from elicitation.web.words import ENGLISH, in_words_of
 
 MANIFEST_COPY: Final = "stimuli.tsv"
 """What could be shown, kept with the session."""
@@ -59,6 +59,7 @@ class Runner:
         self._state.add(Began(now_ns(), plan.protocol.name, plan.seed, first))
         how = f"goes on at step {first + 1} of {len(plan.steps)}" if entries else f"begins, seed {plan.seed}"
         stage.event("info", f"session {plan.protocol.name} {how}: {' '.join(plan.stimuli)}", "session")
+        self._tell_of_words()
         self._tell_of_replay(plan.steps[first:])
         try:
             for planned in plan.steps[first:]:
@@ -73,6 +74,19 @@ class Runner:
         stage.event("info", f"session {plan.protocol.name} is complete", "session")
         stage.report()
         return True
+
+    def _tell_of_words(self) -> None:
+        """A participant who reads Arabic is not to find English buttons without the operator's knowing."""
+        protocol = self._prepared.plan.protocol
+        # Those of volunteers who rate stimuli are not shown in a session.
+        english = [key for key in ENGLISH if key not in protocol.words and not key.startswith("rate_")]
+        if english and protocol.language.split("-")[0] != "en":
+            self._stage.event(
+                "warning",
+                f"texts of the participant's pages that stay English: {len(english)}, such as {english[0]!r}; "
+                "[words] of the protocol replaces them",
+                "session",
+            )
 
     def _tell_of_replay(self, steps: Sequence[PlannedStep]) -> None:
         reports = sum(planned.step.kind == "self_report" for planned in steps)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from capture.messages import CaptureReport
+from capture.monitor.banner import banner
 from capture.monitor.session_line import session_words
-from capture.statistics import CaptureStatistics, ElicitationStatistics
+from capture.statistics import CameraState, CameraStatistics, CaptureStatistics, ElicitationStatistics
 
 
 @pytest.mark.parametrize(
@@ -51,3 +52,21 @@ async def test_the_sessions_keys_are_there_only_while_one_runs(app, feed):
         await feed.taken()
         await pilot.press("p", "n", "L", "space")
         assert [command.name for command in feed.sent] == ["pause", "next", "penalty"]
+
+
+@pytest.mark.parametrize(
+    ("phase", "hint"),
+    [
+        ("rest", "the session starts trials"),
+        ("paused", "p goes on"),
+        ("finished", "the session is complete; q ends it"),
+    ],
+)
+def test_the_banner_says_what_the_operator_can_do(phase, hint):
+    waiting = CaptureStatistics(
+        host_ns=1,
+        camera=CameraStatistics(state=CameraState.PREVIEW),
+        elicitation=ElicitationStatistics(phase=phase, protocol="dfme"),
+    )
+    rows = banner(waiting, width=120).rows
+    assert hint in "".join(span.text for span in rows[1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import subprocess
 import sys
 from fractions import Fraction
@@ -15,11 +16,13 @@ import pytest
 
 from elicitation.placeholder import make_placeholder
 from elicitation.player.flips import read_flips
+from elicitation.player.focus import keyboard_focus
 from elicitation.player.messages import (
     Answer,
     Began,
     Ended,
     Failed,
+    Hide,
     Order,
     Play,
     Quit,
@@ -139,6 +142,24 @@ def test_a_text_is_on_the_screen_until_something_else_is(player, virtual_screen,
     rows = np.flatnonzero(lit.any(axis=1))
     assert len(rows) > 20
     assert abs(rows.mean() - 360) < 60
+
+
+def test_a_hidden_window_leaves_the_keyboard_to_what_is_behind_it(player, virtual_screen, tmp_path):
+    """Nobody else does where there is no window manager, and the participant's pages would take no keys."""
+    library = ctypes.CDLL("libX11.so.6")
+    library.XOpenDisplay.restype = ctypes.c_void_p
+    display = ctypes.c_void_p(library.XOpenDisplay(virtual_screen.display.encode()))
+
+    def focus_after(order):
+        player.order(order)
+        player.order(Play("x", str(tmp_path / "none.mp4"), str(tmp_path / "flips.jsonl")))
+        assert isinstance(player.answer(), Failed)
+        return keyboard_focus(library, display)
+
+    nobody, under_the_pointer = 0, 1
+    assert focus_after(Show("Please rest.")) not in (nobody, under_the_pointer)
+    assert focus_after(Hide()) == under_the_pointer
+    library.XCloseDisplay(display)
 
 
 def test_the_patch_follows_the_frames(virtual_screen, clip, tmp_path):

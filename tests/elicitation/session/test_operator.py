@@ -86,13 +86,16 @@ def test_the_operator_gives_the_questionnaire_pauses_and_goes_on(study):
 
 
 def test_a_rehearsal_at_speed_waits_for_nobody(study):
-    study.write_protocol(rest=10, each='[[each]]\nkind = "instruction"\ntext = "Go on."\n', count=1)
+    study.write_protocol(
+        rest=10, top='language = "de"', each='[[each]]\nkind = "instruction"\ntext = "Go on."\n', count=1
+    )
     (study.folder / "stimuli.tsv").write_text("stim_id\ttarget_emotion\tduration_s\na\tfear\t2\n")
     with rehearsal(study, "--speed", "20") as process:
         out, err = process.communicate(timeout=90)
     assert process.returncode == 0, err
     assert json.loads(out.splitlines()[-1])["finished"]
     assert kinds_of(study) == ["instruction", "baseline", "stimulus", "rest", "instruction"]
+    assert "texts of the participant's pages that stay English" in err
 
 
 @pytest.mark.beside_others
