@@ -23,6 +23,12 @@ class Banner(NamedTuple):
     recording: bool
 
 
+_PREVIEW_HINTS = {
+    None: "nothing is recorded; space starts a trial",
+    "paused": "nothing is recorded; p goes on",
+    "finished": "the session is complete; q ends it",
+}
+"""By the phase of a participant's session; None without one."""
 _STATE_WORDS = {
     CameraState.STARTING: "◌ STARTING",
     CameraState.PREVIEW: "○ PREVIEW",
@@ -119,13 +125,8 @@ def _hint(statistics: CaptureStatistics, *, leaving: bool) -> str:
         case CameraState.STARTING:
             return "waiting for the camera"
         case CameraState.PREVIEW:
-            session = statistics.elicitation
-            if session is None:
-                return "nothing is recorded; space starts a trial"
-            if session.phase == "finished":
-                return "the session is complete; q ends it"
-            paused = session.phase == "paused"
-            return "nothing is recorded; " + ("p goes on" if paused else "the session starts trials")
+            phase = statistics.elicitation.phase if statistics.elicitation is not None else None
+            return _PREVIEW_HINTS.get(phase, "nothing is recorded; the session starts trials")
         case CameraState.LOST:
             return "check its cable and power; frames on disk are kept"
         case _:
