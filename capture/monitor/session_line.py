@@ -22,7 +22,9 @@ def session_words(session: ElicitationStatistics) -> list[str]:
     """The line's parts, the most important first."""
     words = [phase_words(session).upper() if session.phase in ("paused", "finished") else phase_words(session)]
     if session.stimulus_number:
-        words.append(f"stimulus {session.stimulus_number} of {session.stimuli} ({session.stimulus})")
+        stimulus = f"stimulus {session.stimulus_number} of {session.stimuli} ({session.stimulus})"
+        # Said once where it is what goes on: 80 cells must hold what follows.
+        words = [stimulus] if session.phase == "stimulus" else [*words, stimulus]
     if session.left_s is not None:
         words.append(f"{time_left(session.left_s)} left")
     elif session.waits_for:
