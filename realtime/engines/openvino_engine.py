@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -72,8 +71,3 @@ def _library() -> Any:
 def _first_line(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__
-
-
-def network_files(bundle: Bundle) -> tuple[Path, ...]:
-    """The networks that a bundle holds."""
-    return tuple(bundle.path / name for name in bundle.record.files if name.endswith(".onnx"))
