@@ -192,5 +192,7 @@ def _listen(address: Address) -> socket.socket:
     except (OSError, OverflowError) as error:
         listening.close()
         why = getattr(error, "strerror", None) or str(error)
-        raise BadInput(f"cannot listen on {address.host} port {address.port}: {why}") from None
+        raise BadInput(
+            f"cannot listen on {address.host} port {address.port}: {why}; choose another --port or --host"
+        ) from None
     return listening
