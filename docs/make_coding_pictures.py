@@ -1,12 +1,11 @@
-"""Draws the pictures of the coder's page: `python -m docs.make_coding_pictures [--out docs/pictures] [--all]`.
+"""Draws the pictures of the coder's and the lead's pages; see `docs/make_pictures.py`.
 
 A simulated participant is recorded, a study is served, drawn coders answer over its API, and a real browser shows the
-screens. With `--all` every screen is kept, as PNG files, to be looked at.
+screens.
 """
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 import time
 from collections.abc import Callable
@@ -34,7 +33,14 @@ RATE_FPS: Final = 200.0
 SECONDS: Final = 5.0
 IDENTITY: Final = 5
 PERFORMANCE: Final = (2023, 763)
-KEPT: Final = {"keyframes-magnified": "coding_keyframes", "units": "coding_units", "agreement": "coding_agreement"}
+KEPT: Final = {
+    "keyframes-magnified": "coding_keyframes",
+    "units": "coding_units",
+    "emotion": "coding_emotion",
+    "agreement": "coding_agreement",
+    "rounds": "lead_rounds",
+    "results": "lead_results",
+}
 """Screens that the documentation shows, by their names there."""
 STUDY: Final = """
 name = "Neutral faces, spring"
@@ -216,14 +222,8 @@ def _emotion(drawn: Drawn, events: list[Event]) -> None:
     drawn.shoot(lead, "agreement-emotion")
 
 
-def main() -> None:
-    """Make the pictures."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "pictures")
-    parser.add_argument("--all", action="store_true", help="keep every screen")
-    parser.add_argument("--browser", default="/usr/bin/chromium")
-    arguments = parser.parse_args()
-    arguments.out.mkdir(parents=True, exist_ok=True)
+def main(out: Path, *, keep_all: bool = False, program: str = "/usr/bin/chromium") -> None:
+    """Write the pictures into the folder `out`; every screen with `keep_all`."""
     with tempfile.TemporaryDirectory(prefix="dfme-coding-") as folder:
         root = Path(folder)
         events = record(root)
@@ -236,10 +236,8 @@ def main() -> None:
         with context.database.write() as session:
             passwords = {name: add_user(session, name, roles)[1] for name, roles in users.items()}
         with WebServer(create_app(context), checked_address("127.0.0.1", 0)) as server, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=arguments.browser, args=["--no-sandbox", "--disable-gpu"]
-            )
-            drawn = Drawn(arguments.out, browser, server.url, passwords, arguments.all)
+            browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+            drawn = Drawn(out, browser, server.url, passwords, keep_all)
             try:
                 tour(drawn, events)
                 drawn.close()
@@ -306,7 +304,3 @@ def _answer_all(coder: Coder, kind: str, events: list[Event], answer: Callable[[
 
 def _units(event: Event) -> tuple[Any, ...]:
     return canonical(motion.coded for motion in event.motions)
-
-
-if __name__ == "__main__":
-    main()

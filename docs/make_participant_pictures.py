@@ -1,4 +1,4 @@
-"""Draws the picture of the self-report page: `python docs/make_self_report_picture.py`.
+"""Draws the pictures of the participant's pages: instruction, scales, self-report; see `docs/make_pictures.py`.
 
 The simulated camera records a simulated participant; the page is the real one, in a real Chromium.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,8 +18,13 @@ from playwright.sync_api import Page, sync_playwright
 
 from elicitation.placeholder import make_placeholder
 
-PICTURE = Path(__file__).parent / "pictures" / "self_report.jpg"
+GRADES = (("happiness", 0), ("surprise", 3), ("disgust", 4), ("fear", 1))
 MARKS = ((190, "surprise", 2), (430, "disgust", 4), (520, "fear", 1))
+INSTRUCTION = (
+    "You will now see a short video. Please keep your face as neutral as you can, whatever you feel. "
+    "Look at the screen until the video is over."
+)
+SCALE = "How strongly did you feel each of these while you watched?"
 
 
 def record(folder: Path) -> Path:
@@ -43,13 +47,20 @@ def record(folder: Path) -> Path:
     return Path(json.loads(done.stdout.splitlines()[-1])["recording"])
 
 
+def keep(page: Page, path: Path) -> None:
+    """Write what is on the screen, once it is at rest."""
+    page.mouse.move(10, 10)
+    page.wait_for_timeout(500)
+    Image.open(io.BytesIO(page.screenshot())).convert("RGB").save(path, quality=88)
+
+
 def go_to(page: Page, frame: int) -> None:
     """Wait until `frame` is on the canvas."""
     page.evaluate("frame => document.getElementById('page').viewer.seek(frame)", frame)
 
 
-def main() -> None:
-    """Record, mark three moments, and take the picture."""
+def main(out: Path, *, program: str | None = None) -> None:
+    """Record, show the pages, answer, and write `instruction.jpg`, `scale.jpg` and `self_report.jpg` into `out`."""
     with tempfile.TemporaryDirectory() as name:
         recording = record(Path(name))
         film = make_placeholder(Path(name) / "14d.mp4", title="14d disgust", duration_s=3)
@@ -72,13 +83,25 @@ def main() -> None:
             "stimulus": str(film),
             "in_step": [[100, 0.0], [700, 3.0]],
         }
-        server.stdin.write(json.dumps(order) + "\n")
-        server.stdin.flush()
+        orders = server.stdin
+
+        def show(**content: object) -> None:
+            orders.write(json.dumps(content) + "\n")
+            orders.flush()
+
         with sync_playwright() as playwright:
-            program = shutil.which("chromium")
             browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
             page = browser.new_page(viewport={"width": 1280, "height": 720})
             page.goto(url)
+            show(order="show", page="text", text=INSTRUCTION)
+            page.wait_for_selector("main.text button")
+            keep(page, out / "instruction.jpg")
+            show(order="show", page="scale", trial=recording.stem, stim_id="14d", text=SCALE)
+            page.wait_for_selector("main.scale .row")
+            for emotion, grade in GRADES:
+                page.click(f".row[data-emotion='{emotion}'] .choice[data-value='{grade}']")
+            keep(page, out / "scale.jpg")
+            show(**order)
             page.wait_for_selector("main.self_report .mark")
             for frame, emotion, intensity in MARKS:
                 go_to(page, frame)
@@ -88,14 +111,7 @@ def main() -> None:
                 page.click(".save")
                 page.wait_for_selector(".list")
             go_to(page, MARKS[1][0])
-            page.mouse.move(10, 10)
-            page.wait_for_timeout(500)
-            taken = Image.open(io.BytesIO(page.screenshot()))
+            keep(page, out / "self_report.jpg")
             browser.close()
         server.stdin.close()
         server.wait()
-        taken.convert("RGB").save(PICTURE, quality=88)
-
-
-if __name__ == "__main__":
-    main()
