@@ -16,22 +16,18 @@ from expression.errors import ModelUnavailable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from expression.face.models import ModelFile
-
 _CONNECT_S: Final = 5.0
 _CHUNK_BYTES: Final = 1 << 16
 
 
-def fetch(model: ModelFile, folder: Path, *, timeout_s: float = 60.0) -> Path:
-    """Download a model file, whatever lies in the folder under its name.
+def fetch(url: str, sha256: str, target: Path, *, timeout_s: float = 60.0) -> None:
+    """Download a model file, whatever lies at its place.
 
     Args:
-        model: which file.
-        folder: where to; it is made.
+        url: where from.
+        sha256: of the whole file, in hexadecimal.
+        target: where to; its folder is made.
         timeout_s: after this many seconds in all it is given up.
-
-    Returns:
-        Its path; the checksum is right.
 
     Raises:
         ModelUnavailable: No network, too slow, no room, or other content than expected; nothing was left behind.
@@ -41,7 +37,7 @@ def fetch(model: ModelFile, folder: Path, *, timeout_s: float = 60.0) -> Path:
 
     def download() -> None:
         try:
-            pooch.retrieve(model.url, f"sha256:{model.sha256}", model.name, folder, downloader=_until(deadline))
+            pooch.retrieve(url, f"sha256:{sha256}", target.name, target.parent, downloader=_until(deadline))
         except BaseException as error:  # told in the caller's thread
             failure.append(error)
 
@@ -54,8 +50,7 @@ def fetch(model: ModelFile, folder: Path, *, timeout_s: float = 60.0) -> Path:
     if thread.is_alive() or (failure and isinstance(failure[0], TimeoutError)):
         raise ModelUnavailable(f"the download did not end within {timeout_s:g} s")
     if failure:
-        raise ModelUnavailable(_told(failure[0], folder)) from failure[0]
-    return folder / model.name
+        raise ModelUnavailable(_told(failure[0], target.parent)) from failure[0]
 
 
 def _until(deadline: float) -> Callable[[str, Any, object], None]:

@@ -87,8 +87,9 @@ def locate(model: ModelFile, *, download: bool = True, timeout_s: float = 60.0) 
         from expression.face.model_download import fetch  # noqa: PLC0415 - as above
 
         try:
-            path = fetch(model, cache_folder(), timeout_s=timeout_s)
-            return Located(path, f"{model.name} fetched into {path.parent}")
+            target = cache_folder() / model.name
+            fetch(model.url, model.sha256, target, timeout_s=timeout_s)
+            return Located(target, f"{model.name} fetched into {target.parent}")
         except ModelUnavailable as error:
             tried.append(str(error))
     where = f"download {model.url} into a folder and name that folder in {OFFLINE_VARIABLE}"
