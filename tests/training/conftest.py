@@ -74,12 +74,12 @@ def made_samples(subjects=6, each=3):
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def samples():
     return made_samples()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def recipe():
     return TINY
 

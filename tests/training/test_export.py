@@ -14,11 +14,11 @@ from training.models import build_model
 from training.onnx_network import OnnxNetwork
 
 
-@pytest.fixture
-def exported(recipe, tmp_path):
+@pytest.fixture(scope="module")
+def exported(recipe, tmp_path_factory):
     torch.manual_seed(4)
     network = build_model("i3d", channels=recipe.clip.channel_count, width=0.125).eval()
-    path = tmp_path / ONNX_FILE
+    path = tmp_path_factory.mktemp("bundle") / ONNX_FILE
     write_onnx(network, recipe, path)
     return network, path
 
