@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
 import typer
 
 from capture.console import run_command
@@ -25,6 +29,10 @@ app.command(epilog=bayes.EPILOG)(bayes.bayes)
 
 def main() -> None:
     """Entry point of `dfme-train`."""
+    if os.environ.get("LOCAL_RANK", "0") != "0":
+        # One of the processes that the first one starts, one for each device: results are told once.
+        with Path(os.devnull).open("w") as nothing, redirect_stdout(nothing), redirect_stderr(nothing):
+            run_command(app)
     run_command(app)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,6 +86,8 @@ class ClipDataset(Dataset[tuple[Tensor, int]]):
 class EpochSampler(Sampler[Place]):
     """Indices in an order that follows from seed and epoch alone, so that a resumed run goes on as it would have.
 
+    Where several processes train together, each has its part of the same order.
+
     Args:
         classes: (samples,) class of each.
         resample: Draw each class with equal probability, with replacement; else each sample once.
@@ -100,17 +103,31 @@ class EpochSampler(Sampler[Place]):
         self._epoch = epoch
 
     def __len__(self) -> int:
-        return len(self._classes)
+        return math.ceil(len(self._classes) / _processes()[1])
 
     def __iter__(self) -> Iterator[Place]:
+        order = self.order()
+        process, processes = _processes()
+        # Every process has as many, so that none waits for the others: some samples come twice.
+        padded = np.resize(order, len(self) * processes)
+        return ((self._epoch, int(index)) for index in padded[process::processes])
+
+    def order(self) -> npt.NDArray[np.int64]:
+        """(samples,) indices of the whole epoch."""
         rng = np.random.default_rng([self._seed, self._epoch])
-        if self._resample:
-            counts = np.bincount(self._classes)
-            weights = 1 / counts[self._classes]
-            order = rng.choice(len(self._classes), len(self._classes), p=weights / weights.sum())
-        else:
-            order = rng.permutation(len(self._classes))
-        return ((self._epoch, int(index)) for index in order)
+        if not self._resample:
+            return rng.permutation(len(self._classes))
+        counts = np.bincount(self._classes)
+        weights = 1 / counts[self._classes]
+        return rng.choice(len(self._classes), len(self._classes), p=weights / weights.sum())
+
+
+def _processes() -> tuple[int, int]:
+    """Which of how many processes that train together this is."""
+    group = torch.distributed
+    if group.is_available() and group.is_initialized():
+        return group.get_rank(), group.get_world_size()
+    return 0, 1
 
 
 def prepare_clips(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import math
 import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -238,25 +239,12 @@ def _train(
     machine: Machine,
     progress: Progress,
 ) -> torch.device:
-    augment = recipe.augment if recipe.augment != type(recipe.augment)() else None
-    training = subset(dataset, split.train, augment, recipe.seed)
-    counts = np.bincount(training.classes, minlength=len(BASIC_EMOTIONS))
-    size = recipe.batch // recipe.accumulate
-    # A last batch of one clip has no spread to normalise by.
-    alone = len(training) % size == 1 and len(training) > 1
-    sampler = EpochSampler(training.classes, resample=recipe.resample, seed=recipe.seed)
-    options: dict[str, Any] = {"num_workers": machine.workers, "persistent_workers": machine.workers > 0}
-    train_loader = DataLoader(training, size, sampler=sampler, drop_last=alone, **options)
-    check_loader = DataLoader(subset(dataset, split.validation), size, **options)
-    loss = make_loss(recipe.loss, counts, beta=recipe.beta, gamma=recipe.gamma, smoothing=recipe.smoothing)
-    module = Recogniser(recipe, network, loss, len(training) - alone)
     best = ModelCheckpoint(
         folder, "best", monitor="val_uf1", mode="max", save_weights_only=True, enable_version_counter=False
     )
     # Every epoch, to go on from; Lightning's own `save_last` follows the best one.
     last_one = ModelCheckpoint(folder, "last", enable_version_counter=False)
     last = folder / _LAST
-    _keep_log(folder)
     with quiet():
         trainer = lightning.Trainer(
             accelerator=machine.accelerator,
@@ -272,17 +260,49 @@ def _train(
             enable_model_summary=False,
             num_sanity_val_steps=0,
             log_every_n_steps=1,
+            # `EpochSampler` knows of several processes by itself; Lightning's would hide the epoch from it.
+            use_distributed_sampler=False,
         )
+        if trainer.is_global_zero:
+            _keep_log(folder)
+        loaders = _loaders(recipe, dataset, split, machine.workers, trainer.world_size)
+        counts = np.bincount(dataset.classes[split.train], minlength=len(BASIC_EMOTIONS))
+        loss = make_loss(recipe.loss, counts, beta=recipe.beta, gamma=recipe.gamma, smoothing=recipe.smoothing)
+        left_out = trainer.world_size if loaders[0].drop_last else 0
+        module = Recogniser(recipe, network, loss, len(split.train) - left_out)
         if last.exists():
             _check(last, module)
         try:
-            trainer.fit(module, train_loader, check_loader, ckpt_path=last if last.exists() else None)
+            trainer.fit(module, *loaders, ckpt_path=last if last.exists() else None)
         except SystemExit:
             # Lightning's way to say that it was interrupted.
             raise KeyboardInterrupt from None
     if not (folder / _BEST).exists():
         raise ExpressionError(f"training in {folder} wrote no model")
     return module.device
+
+
+def _loaders(
+    recipe: Recipe, dataset: ClipDataset, split: Split, workers: int, processes: int
+) -> tuple[DataLoader[Any], DataLoader[Any]]:
+    """Of training and validation clips; what all processes load makes a batch."""
+    parts = recipe.accumulate * processes
+    if recipe.batch % parts:
+        raise BadInput(
+            f"a batch of {recipe.batch} cannot be parted into {parts} equal ones, for {processes} devices: give another"
+        )
+    size = recipe.batch // parts
+    augment = recipe.augment if recipe.augment != type(recipe.augment)() else None
+    training = subset(dataset, split.train, augment, recipe.seed)
+    sampler = EpochSampler(training.classes, resample=recipe.resample, seed=recipe.seed)
+    # A last batch of one clip has no spread to normalise by.
+    each = math.ceil(len(training) / processes)
+    alone = each % size == 1 and each > 1
+    options: dict[str, Any] = {"num_workers": workers, "persistent_workers": workers > 0}
+    return (
+        DataLoader(training, size, sampler=sampler, drop_last=alone, **options),
+        DataLoader(subset(dataset, split.validation), size, **options),
+    )
 
 
 def _check(path: Path, module: nn.Module) -> None:

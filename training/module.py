@@ -53,9 +53,11 @@ class Recogniser(lightning.LightningModule):
         clips, classes = batch
         loss: Tensor = self.loss(self(clips), classes)
         self.log("train_loss", loss, on_step=False, on_epoch=True, prog_bar=True, batch_size=len(clips))
-        parts = self.recipe.accumulate
-        before = index // parts * self.recipe.batch
-        whole = min(self.recipe.batch, max(len(clips), -(-self.clips // self.trainer.world_size) - before))
+        parts, processes = self.recipe.accumulate, self.trainer.world_size
+        # Processes have equal parts of a batch; the mean over them is taken by the trainer.
+        size = self.recipe.batch // processes
+        left = math.ceil(self.clips / processes) - index // parts * size
+        whole = min(size, max(len(clips), left))
         return loss * (len(clips) * parts / whole)
 
     def validation_step(self, batch: tuple[Tensor, Tensor], _index: int) -> None:
@@ -67,13 +69,15 @@ class Recogniser(lightning.LightningModule):
         """Score what was said of all validation samples."""
         logits, classes = (torch.cat(list(part)) for part in zip(*self._said, strict=True))
         self._said.clear()
-        if self.trainer.world_size > 1:
-            logits, classes = (torch.cat(list(_gathered(self, part))) for part in (logits, classes))
         loss = nn.functional.cross_entropy(logits, classes)
         said = logits.argmax(dim=1).cpu().numpy()
         scores = Scores.of(confusion_matrix(classes.cpu().numpy(), np.asarray(said), logits.shape[1]))
         values = {"val_loss": loss, "val_acc": scores.accuracy, "val_uf1": scores.uf1, "val_uar": scores.uar}
-        self.log_dict({name: torch.as_tensor(value) for name, value in values.items()}, prog_bar=True)
+        # Every process has seen all validation samples; the mean makes all of them choose the same epoch.
+        shown = {
+            name: torch.as_tensor(value, dtype=torch.float32, device=self.device) for name, value in values.items()
+        }
+        self.log_dict(shown, prog_bar=True, sync_dist=True)
 
     def configure_optimizers(self) -> Any:
         """SGD with momentum and steps as in the paper, or AdamW; cosine schedules count steps."""
@@ -99,8 +103,3 @@ class Recogniser(lightning.LightningModule):
 
         scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, share)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
-
-
-def _gathered(module: lightning.LightningModule, part: Tensor) -> Tensor:
-    """(processes, samples, ...) what all processes have."""
-    return torch.as_tensor(module.all_gather(part))

@@ -101,3 +101,18 @@ def test_without_resampling_each_sample_comes_once_in_an_order_of_the_epoch():
     assert [index for _, index in first] != [index for _, index in second]
     sampler.set_epoch(0)
     assert list(sampler) == first
+
+
+@pytest.mark.parametrize("resample", [False, True])
+def test_processes_that_train_together_have_equal_parts_of_one_order(monkeypatch, resample):
+    sampler = EpochSampler(np.arange(11) % 3, resample=resample, seed=4)
+    sampler.set_epoch(2)
+    alone = [index for _, index in sampler]
+    parts = []
+    for process in range(3):
+        monkeypatch.setattr("training.clips._processes", lambda process=process: (process, 3))
+        assert len(sampler) == 4
+        parts.append(list(sampler))
+    assert {epoch for part in parts for epoch, _ in part} == {2}
+    # What is left over at the end is filled up from the beginning.
+    assert [part[turn][1] for turn in range(4) for part in parts] == [*alone, alone[0]]
