@@ -252,7 +252,7 @@ class Analyser:
 
     def _check(self, reference: _Reference, seen: Alignment, face: Face | None) -> None:
         """Begin anew where the face is elsewhere than it was followed to."""
-        followed = reference.alignment if reference.head is None else _corrected(reference.alignment, reference.head)
+        followed = reference.alignment if reference.head is None else corrected(reference.alignment, reference.head)
         middle = np.array([[seen.size_px / 2, seen.size_px / 2]], np.float32)
         off = float(np.hypot(*(followed.to_crop(seen.to_source(middle)) - middle)[0]))
         astray = (
@@ -315,11 +315,11 @@ class Analyser:
         )
         at_rest = self._head_speed < _SLOW_PX_S and not self._spotter.moving
         if off > _TOO_FAR or (off > 1 and at_rest):
-            self._pending = _Pending(_corrected(reference.alignment, head), reference.landmarks)
+            self._pending = _Pending(corrected(reference.alignment, head), reference.landmarks)
 
     def _found(self, spot: Spot, at_s: float, at_number: float, reference: _Reference) -> Found:
         def number(time_s: float) -> int:
-            return max(0, round(at_number - (at_s - time_s) * self.rate_fps))
+            return max(0, round(at_number - max(at_s - time_s, 0.0) * self.rate_fps))
 
         onset, apex, offset = number(spot.onset_s), number(spot.apex_s), number(spot.offset_s)
         apex = min(max(apex, onset), offset)
@@ -329,7 +329,7 @@ class Analyser:
             return Found(key_frames, kind, spot)
         recipe = self._recipe
         alignment = (
-            reference.alignment if reference.head is None else _corrected(reference.alignment, reference.head)
+            reference.alignment if reference.head is None else corrected(reference.alignment, reference.head)
         ).at_size(recipe.crop_px)
         wanted = np.concatenate([recipe.frame_numbers(key_frames), [onset, apex]])
         crops = self._store.crops(wanted, alignment)
@@ -338,7 +338,7 @@ class Analyser:
         return Found(key_frames, kind, spot, crops[:-2], crops[-2], crops[-1], recipe)
 
 
-def _corrected(alignment: Alignment, head: HeadMotion) -> Alignment:
+def corrected(alignment: Alignment, head: HeadMotion) -> Alignment:
     """The alignment of a frame in which the head has moved so since the reference."""
     turned = head.scale * np.exp(1j * np.deg2rad(head.rotation_deg))
     middle = (alignment.size_px - 1) / 2

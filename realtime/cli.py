@@ -15,6 +15,7 @@ from realtime.bench_command import EPILOG as BENCH_EPILOG
 from realtime.bench_command import bench_command
 from realtime.engines import ENGINES
 from realtime.model_commands import MODELS_EPILOG, USE_EPILOG, models, use
+from realtime.offline_replay import METHODS, REGIONS
 from realtime.recognition import Recogniser, model_at
 from realtime.replay import ReplaySummary, default_out, replay
 from realtime.score_command import EPILOG, score_command
@@ -30,6 +31,8 @@ Examples:
   dfme-live --replay face.mp4 --out face.jsonl --json
 
   dfme-live --replay synthetic/long/sub0001_01.zarr --engine openvino --model models/ours
+
+  dfme-live --replay synthetic/long/sub0001_01.zarr --method flow --out flow.jsonl
 
   dfme-live score synthetic/long synthetic/spotting.csv
 
@@ -62,6 +65,9 @@ def live(
         Path | None, typer.Option(help="Model bundle. Default: that of dfme-live use, else the one that comes along.")
     ] = None,
     finder: Annotated[str, typer.Option(help="Face finder: auto, mediapipe, cascades, or an ONNX plug-in.")] = "auto",
+    method: Annotated[
+        str, typer.Option(help="Spotting: regions, as live; lbp and flow are classical baselines.")
+    ] = REGIONS,
     fps: Annotated[float | None, typer.Option(help="Frames a second, where the file does not say.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")] = False,
 ) -> None:
@@ -74,18 +80,21 @@ def live(
         raise BadInput(f"--fps {fps:g}: give a rate above 0, such as 200, 300 or 500")
     if engine != "auto" and engine not in ENGINES:
         raise BadInput(f"no engine is called {engine!r}; there are auto, {', '.join(ENGINES)}")
+    if method != REGIONS and method not in METHODS:
+        raise BadInput(f"no method is called {method!r}; there are {REGIONS}, {', '.join(METHODS)}")
     source = open_source(recording, fps)
+    baseline = None if method == REGIONS else METHODS[method]()
     target = out or default_out(recording)
     enter_copy(recording, target, "live readout")
     bundle = model_at(model)
     recogniser = Recogniser.load(bundle, engine) if bundle is not None else None
     with best_finder(finder) as face_finder, target.open("wb") as lines, Progress("looking for expressions") as bar:
-        summary = replay(source, face_finder, recogniser, out=lines, progress=bar.update)
+        summary = replay(source, face_finder, recogniser, out=lines, method=baseline, progress=bar.update)
         reason = face_finder.reason
     notes = [note for note in (source.note, reason) if note]
     notes.append(recogniser.choice.reason if recogniser is not None else "no model: expressions are spotted, not named")
     if as_json:
-        print_json(_as_json(summary, recording, target, recogniser, notes))
+        print_json(_as_json(summary, recording, target, method, recogniser, notes))
         return
     for note in notes:
         typer.echo(note)
@@ -109,12 +118,18 @@ def main() -> None:
 
 
 def _as_json(
-    summary: ReplaySummary, recording: Path, target: Path, recogniser: Recogniser | None, notes: list[str]
+    summary: ReplaySummary,
+    recording: Path,
+    target: Path,
+    method: str,
+    recogniser: Recogniser | None,
+    notes: list[str],
 ) -> dict[str, Any]:
     kinds = [expression.kind for expression in summary.expressions]
     return {
         "recording": str(recording),
         "out": str(target),
+        "method": method,
         "frames": summary.frames,
         "seconds": round(summary.seconds, 3),
         "took_s": round(summary.took_s, 3),

@@ -13,9 +13,11 @@ import cv2
 
 from expression.face import FaceFinder
 from realtime.analysis import Analyser, Found, Stopwatch
+from realtime.offline_replay import spot_offline
 from realtime.recognition import Recogniser
 from realtime.results import LiveExpression, described, line
 from realtime.sources import FrameSource, read_ahead
+from realtime.spotting.offline import OfflineMethod
 from realtime.spotting.spot import SpotterSetting
 
 
@@ -41,6 +43,7 @@ def replay(
     *,
     out: BinaryIO | None = None,
     setting: SpotterSetting | None = None,
+    method: OfflineMethod | None = None,
     stopwatch: Stopwatch | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> ReplaySummary:
@@ -52,12 +55,15 @@ def replay(
         recogniser: Names emotions; None only spots.
         out: Gets a line of JSON for each expression as soon as it is known.
         setting: What an expression must be.
+        method: A classical method in place of the one that is used live.
         stopwatch: Told what each stage takes.
         progress: Told the frames done and their number.
     """
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
+        if method is not None:
+            return _replay_offline(source, finder, recogniser, method, out, progress)
         return _replay(source, finder, recogniser, out, setting, stopwatch, progress)
     finally:
         cv2.setNumThreads(before)
@@ -96,8 +102,25 @@ def _replay(
     )
 
 
+def _replay_offline(
+    source: FrameSource,
+    finder: FaceFinder,
+    recogniser: Recogniser | None,
+    method: OfflineMethod,
+    out: BinaryIO | None,
+    progress: Callable[[int, int], None],
+) -> ReplaySummary:
+    recipe = recogniser.bundle.record.recipe if recogniser is not None else None
+    started = time.perf_counter()
+    found, done, faceless = spot_offline(source, finder, method, recipe, progress)
+    expressions = tuple(_told(one, recogniser, None) for one in found)
+    if out is not None:
+        out.writelines(map(line, expressions))
+    return ReplaySummary(done, done / source.rate_fps, time.perf_counter() - started, expressions, {}, faceless)
+
+
 def _told(found: Found, recogniser: Recogniser | None, stopwatch: Stopwatch | None) -> LiveExpression:
-    waited_ms = (found.spot.decided_s - found.spot.offset_s) * 1e3
+    waited_ms = max(0.0, (found.spot.decided_s - found.spot.offset_s) * 1e3)
     if recogniser is None or found.crops is None:
         return described(found, None, latency_ms=waited_ms, recognised_ms=0.0, model="")
     started = time.perf_counter_ns()

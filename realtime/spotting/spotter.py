@@ -45,6 +45,8 @@ _ACTIVE_SHARE: Final = 0.35
 """Share of what the strongest region moved from which another takes part."""
 _PLAIN: Final = 2.0
 """Times its threshold from which a region's own edges can be told."""
+_APART_S: Final = 0.06
+"""Further than that from what all regions together tell, one of them alone tells of something else, such as a drift."""
 _EYE_REACH_S: Final = 0.06
 _BLINK_REACH_S: Final = 0.1
 _MEDIAN_LENGTH: Final = 1.18
@@ -357,7 +359,8 @@ class Spotter:
             alone = edges_of(curve, began - first, self.rate_hz)
             if onset < alone.apex < offset:
                 onset, offset = min(onset, alone.onset), max(offset, alone.offset)
-        return Edges(onset, together.apex, offset)
+        most = _APART_S * self.rate_hz
+        return Edges(max(onset, together.onset - most), together.apex, min(offset, together.offset + most))
 
     def _beyond(self, edges: Edges, first: int, at: int) -> npt.NDArray[np.float32]:
         """(20,) how far each region was beyond its threshold at the apex, with what eyes and head explain taken off."""
