@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Final
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -36,6 +37,9 @@ _NEW_REFERENCE_DEG: Final = 4.0
 _TOO_FAR: Final = 1.7
 """How much further the head may go while it moves fast or an expression is under way."""
 _SLOW_PX_S: Final = 6.0
+_THUMBNAIL_PX: Final = 16
+_LIKENESS: Final = 0.4
+"""Correlation of small pictures of crop and reference; a head that has moved as far as it may still has 0.68."""
 _MOST_GUESSES: Final = 3
 """Looks that are let go by because the eyes were not seen, at the beginning."""
 _LOOK_AGAIN_S: Final = 0.15
@@ -93,6 +97,7 @@ class _Reference:
     estimator: FlowEstimator
     stabiliser: Stabiliser
     window: tuple[slice, slice]
+    thumbnail: npt.NDArray[np.float32]
     landmarks: Points | None = None
     """(478, 2) in the crop, where the finder knows as many: regions then lie on this participant's brows and lids."""
     head: HeadMotion | None = None
@@ -272,7 +277,7 @@ class Analyser:
         estimator = FlowEstimator(picture)
         alignment, landmarks = pending.alignment, pending.landmarks
         stabiliser = Stabiliser(FLOW_SIZE_PX, estimator.noise_px(), landmarks)
-        fresh = _Reference(alignment, estimator, stabiliser, window_of(alignment), landmarks)
+        fresh = _Reference(alignment, estimator, stabiliser, window_of(alignment), _thumbnail(picture), landmarks)
         fresh.offset = self._last_regions.copy()
         fresh.head_offset = self._last_head
         self._reference, self._pending = fresh, None
@@ -282,6 +287,10 @@ class Analyser:
     def _measure(
         self, reference: _Reference, picture: npt.NDArray[np.float32], at_s: float, at_number: float, frame: Picture
     ) -> list[Found]:
+        if float((_thumbnail(picture) * reference.thumbnail).sum()) < _LIKENESS:
+            # The face has gone, or something is before it: what flow says then is no movement of skin.
+            self._spotter.restart()
+            return []
         started = time.perf_counter_ns()
         flow = reference.estimator.lattice_flow(picture, reference.head)
         if self._clock is not None:
@@ -336,6 +345,13 @@ class Analyser:
         if crops is None:
             return Found(key_frames, kind, spot)
         return Found(key_frames, kind, spot, crops[:-2], crops[-2], crops[-1], recipe)
+
+
+def _thumbnail(picture: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """A small picture whose product with another is their correlation."""
+    small = cv2.resize(picture, (_THUMBNAIL_PX, _THUMBNAIL_PX), interpolation=cv2.INTER_AREA)
+    small -= small.mean()
+    return np.asarray(small / max(float(np.linalg.norm(small)), 1e-6), np.float32)
 
 
 def corrected(alignment: Alignment, head: HeadMotion) -> Alignment:

@@ -43,7 +43,7 @@ _RETURNED: Final = 0.3
 _RETURNED_FROM_HOLD: Final = 0.45
 _ACTIVE_SHARE: Final = 0.35
 """Share of what the strongest region moved from which another takes part."""
-_PLAIN: Final = 2.0
+_PLAIN: Final = 3.0
 """Times its threshold from which a region's own edges can be told."""
 _APART_S: Final = 0.06
 """Further than that from what all regions together tell, one of them alone tells of something else, such as a drift."""
@@ -260,7 +260,7 @@ class Spotter:
 
     def _settled(self, at: int, samples: int) -> bool:
         """Whether the regions that moved have been at rest for so long."""
-        recent = self._history.smooth[at + 1 - samples : at + 1 : 2][:, self._active()]
+        recent = self._history.smooth[max(0, at + 1 - max(2, samples)) : at + 1 : 2][:, self._active()]
         span = np.hypot(np.ptp(recent.real, axis=0), np.ptp(recent.imag, axis=0))
         return bool((span < _SETTLED_SHARE * self._thresholds[self._active()]).all())
 
@@ -318,7 +318,7 @@ class Spotter:
         self._began = None
         self._ended = at + 1
         self._neutral = _median(
-            self._history.smooth[max(self._history.half, at + 1 - round(HOLD_S * self.rate_hz)) : at + 1]
+            self._history.smooth[max(self._history.half, at + 1 - max(1, round(HOLD_S * self.rate_hz))) : at + 1]
         )
         return spot
 

@@ -12,7 +12,7 @@ from realtime.spotting.lbp_method import LbpMethod
 from realtime.spotting.offline import Interval, merged, peaks_of
 
 
-def crops(method, region: FaceRegion, by_px: float, *, seconds: float, rate_hz: float, sway_px: float = 0.0):
+def crops(method, region: FaceRegion, by_px: float, *, seconds: float, rate_hz: float, sway_px=0.0, width=0.06):
     """Texture of a face's scale in which one region goes down and up from 2.0 to 2.4 s, shifted by a slow sway."""
     random = np.random.default_rng(4)
     margin = 0 if method.steady else 32
@@ -21,7 +21,7 @@ def crops(method, region: FaceRegion, by_px: float, *, seconds: float, rate_hz: 
     texture = (128 + 30 * texture / texture.std()).astype(np.float32)
     grid = np.stack(np.meshgrid(np.arange(size, dtype=np.float32), np.arange(size, dtype=np.float32)), -1)
     middle = reference_px(size - 2 * margin)[list(REGIONS[region])].mean(0) + margin
-    bump = np.exp(-((grid - middle) ** 2).sum(-1) / (2 * (0.06 * size) ** 2)).astype(np.float32)
+    bump = np.exp(-((grid - middle) ** 2).sum(-1) / (2 * (width * size) ** 2)).astype(np.float32)
     for number in range(round(seconds * rate_hz)):
         t = number / rate_hz
         share = np.sin(np.pi * np.clip((t - 2.0) / 0.4, 0, 1)) ** 2
@@ -29,7 +29,7 @@ def crops(method, region: FaceRegion, by_px: float, *, seconds: float, rate_hz: 
         maps[..., 1] -= by_px * share * bump
         maps[..., 0] -= sway_px * np.sin(2 * np.pi * 0.3 * t)
         moved = cv2.remap(texture, maps, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
-        yield np.clip(moved + random.normal(0, 1, moved.shape), 0, 255).astype(np.uint8)
+        yield np.clip(moved + random.normal(0, 0.5, moved.shape), 0, 255).astype(np.uint8)
 
 
 def spots(method, rate_hz, **wanted):
@@ -60,7 +60,7 @@ def test_intervals_of_several_regions_become_one_with_the_strongest_apex():
 
 
 def test_texture_that_changes_and_changes_back_is_spotted():
-    found = spots(LbpMethod(), 100.0, region=FaceRegion.RIGHT_INNER_BROW, by_px=4.0, seconds=4.0)
+    found = spots(LbpMethod(), 100.0, region=FaceRegion.RIGHT_INNER_BROW, by_px=4.0, seconds=4.0, width=0.2)
     spot = max(found, key=lambda interval: interval.strength)
     assert spot.apex == pytest.approx(220, abs=6)
     assert 195 <= spot.onset < spot.apex < spot.offset <= 245
