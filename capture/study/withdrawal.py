@@ -285,8 +285,16 @@ def _find_export(
     name = entry.names.get(pseudonym)
     for table in entry.tables:
         place = out / table
-        if name and place.is_file() and place.resolve().is_relative_to(out.resolve()):
+        if name and place.is_file() and place.resolve().is_relative_to(out.resolve()) and _has_lines(place, name):
             tables.append((place, name))
+
+
+def _has_lines(table: Path, name: str) -> bool:
+    try:
+        return remove_lines(table, name, only_count=True) > 0
+    except RecordingInvalid:
+        # Whoever removes them says what is wrong with it.
+        return True
 
 
 def _measured(folder: Path) -> tuple[int, int]:

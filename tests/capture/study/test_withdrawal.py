@@ -62,7 +62,7 @@ def test_everything_is_removed_and_a_tombstone_stays(exported, tmp_path):
 def test_a_second_withdrawal_finds_nothing_and_does_no_harm(exported):
     remove_participant(find_participant("P07", exported), exported)
     again = find_participant("P07", exported)
-    assert again.folders == ()
+    assert (again.folders, again.tables) == ((), ())
     assert remove_participant(again, exported).files == 0
 
 
