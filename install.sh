@@ -4,9 +4,11 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-Usage: ./install.sh [--dev]
+Usage: ./install.sh [--with EXTRA,...] [--dev]
 
 Installs dfme with all it needs into .venv beside this script (or into $DFME_VENV).
+  --with  parts that not every machine needs: training, lsl, postgres, onnx, cluster, tensorrt, ...
+          (all are in pyproject.toml, optional-dependencies)
   --dev   from this folder, editable, with what the tests and checks need
   $PYTHON names the Python to use (3.11 or newer); by default python3, or a python3.x beside it.
 TEXT
@@ -78,9 +80,17 @@ apt_install() {
 }
 
 dev=0
-for argument in "$@"; do
+extras=
+while (($#)); do
+  argument=$1
+  shift
   case $argument in
   --dev) dev=1 ;;
+  --with)
+    [[ ${1:-} =~ ^[a-z,]+$ ]] || fail "--with needs names of extras, such as: --with training,lsl"
+    extras+=,$1
+    shift
+    ;;
   -h | --help)
     usage
     exit 0
@@ -139,9 +149,9 @@ say "Installing dfme and the packages it needs; the first time takes some minute
 pip=("$venv/bin/python" -m pip install --quiet --disable-pip-version-check)
 if ((EUID == 0)); then pip+=(--root-user-action=ignore); fi
 if ((dev)); then
-  "${pip[@]}" --editable "$root[dev]" || fail "pip could not install dfme: see above"
+  "${pip[@]}" --editable "$root[dev$extras]" || fail "pip could not install dfme: see above"
 else
-  "${pip[@]}" "$root" || fail "pip could not install dfme: see above"
+  "${pip[@]}" "$root${extras:+[${extras#,}]}" || fail "pip could not install dfme: see above"
 fi
 
 bin=$venv/bin

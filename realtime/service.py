@@ -93,7 +93,7 @@ class LiveService:
             try:
                 listeners.append(LslOutlet())
             except (ImportError, RuntimeError) as error:
-                self._hub.event("warning", f"no outlet of the Lab Streaming Layer: {error}; pip install 'dfme[lsl]'")
+                self._hub.event("warning", f"no outlet of the Lab Streaming Layer: {error}: ./install.sh --with lsl")
         return listeners
 
     def _load(self, model: Path | None) -> None:

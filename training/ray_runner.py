@@ -109,7 +109,7 @@ def _connected(address: str) -> Any:
     try:
         ray: Any = import_module("ray")
     except ImportError:
-        raise BadInput("a cluster needs Ray, not installed here: pip install 'dfme[cluster]'") from None
+        raise BadInput("a cluster needs Ray, not installed here: ./install.sh --with cluster") from None
     try:
         # What workers print stays in Ray's logs.
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)

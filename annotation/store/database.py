@@ -109,7 +109,7 @@ def _engine(url: str) -> Engine:
     except (ArgumentError, NoSuchModuleError) as error:
         raise BadInput(f"{url!r} is not the URL of a database ({error})") from None
     except ModuleNotFoundError as error:
-        raise BadInput(f"{error.name} is not installed: install dfme[postgres]") from None
+        raise BadInput(f"{error.name} is not installed: ./install.sh --with postgres") from None
     return engine
 
 

@@ -120,7 +120,7 @@ class Journey:
         if not models:
             missing = ", ".join(name for name in TRAINING if find_spec(name) is None) or "training"
             self.story.without_model = (
-                f"no model was trained: {missing} is not installed (pip install 'dfme[training]')"
+                f"no model was trained: {missing} is not installed (./install.sh --with training)"
             )
 
     def run(self) -> Story:

@@ -28,7 +28,7 @@ class Markers:
         try:
             import pylsl  # noqa: PLC0415  an extra
         except (ImportError, RuntimeError) as error:
-            raise BadInput(f"--lsl needs the package pylsl: pip install 'dfme[lsl]' ({error})") from None
+            raise BadInput(f"--lsl needs the package pylsl: ./install.sh --with lsl ({error})") from None
         info = pylsl.StreamInfo(STREAM_NAME, STREAM_TYPE, 1, 0.0, "string", source_id)
         self._outlet: Any = pylsl.StreamOutlet(info)
 

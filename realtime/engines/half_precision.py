@@ -22,7 +22,7 @@ def in_half_precision(path: Path) -> bytes:
         import onnx  # noqa: PLC0415 - an extra
         from onnx import TensorProto, helper, numpy_helper  # noqa: PLC0415 - an extra
     except ImportError as error:
-        raise EngineUnavailable("half precision needs the package onnx: pip install 'dfme[tensorrt]'") from error
+        raise EngineUnavailable("half precision needs the package onnx: ./install.sh --with tensorrt") from error
 
     def narrowed(tensor: Any) -> Any:
         values = numpy_helper.to_array(tensor)

@@ -121,5 +121,5 @@ def _library() -> Any:
     try:
         import onnxruntime  # noqa: PLC0415 - an extra: who does not use it does not need it
     except ImportError as error:
-        raise EngineUnavailable("onnxruntime is not installed: pip install 'dfme[onnx]'") from error
+        raise EngineUnavailable("onnxruntime is not installed: ./install.sh --with onnx") from error
     return onnxruntime

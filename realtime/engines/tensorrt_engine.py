@@ -139,11 +139,11 @@ def _libraries() -> tuple[Any, Any]:
     try:
         import tensorrt  # noqa: PLC0415 - an extra
     except (ImportError, OSError) as error:
-        raise EngineUnavailable("tensorrt is not installed: pip install 'dfme[tensorrt]'") from error
+        raise EngineUnavailable("tensorrt is not installed: ./install.sh --with tensorrt") from error
     try:
         from cuda.bindings import runtime  # noqa: PLC0415 - an extra
     except (ImportError, OSError) as error:
-        raise EngineUnavailable("tensorrt needs CUDA's Python bindings: pip install 'dfme[tensorrt]'") from error
+        raise EngineUnavailable("tensorrt needs CUDA's Python bindings: ./install.sh --with tensorrt") from error
     status, cards = runtime.cudaGetDeviceCount()
     if int(status) != 0 or cards < 1:
         raise EngineUnavailable("tensorrt finds no NVIDIA card")

@@ -29,7 +29,7 @@ class TorchEngine:
         try:
             import torch  # noqa: PLC0415 - an extra, and seconds to load
         except ImportError as error:
-            raise EngineUnavailable("torch is not installed: pip install 'dfme[training]'") from error
+            raise EngineUnavailable("torch is not installed: ./install.sh --with training") from error
         self._torch: Any = torch
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
         try:

@@ -73,7 +73,7 @@ def main() -> int:
     if unknown:
         parser.error(f"no target {unknown[0]}: there are {', '.join(TARGETS)}")
     if find_spec("atheris") is None:
-        parser.error("atheris is not installed: pip install 'dfme[fuzz]'")
+        parser.error("atheris is not installed: ./install.sh --with fuzz")
     with tempfile.TemporaryDirectory() as scratch:
         corpus = arguments.corpus or Path(scratch)
         names = arguments.targets or list(TARGETS)

@@ -62,7 +62,7 @@ def test_what_is_damaged_is_refused_in_one_line_and_nothing_else_happens(target)
         target(damaged(target, chance.choice(seeds), chance))
 
 
-@pytest.mark.skipif(find_spec("atheris") is None, reason="atheris is not installed: pip install 'dfme[fuzz]'")
+@pytest.mark.skipif(find_spec("atheris") is None, reason="atheris is not installed: ./install.sh --with fuzz")
 def test_the_fuzzer_follows_coverage(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "tests.fuzz", "settings", "--seconds", "5", "--finds", str(tmp_path)],

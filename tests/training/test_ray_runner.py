@@ -45,7 +45,7 @@ def test_a_graphics_card_that_no_machine_has_is_not_waited_for():
 
 @pytest.fixture
 def address():
-    pytest.importorskip("ray", reason="Ray is not installed: pip install 'dfme[cluster]'")
+    pytest.importorskip("ray", reason="Ray is not installed: ./install.sh --with cluster")
     from ray.cluster_utils import Cluster
 
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 2, "include_dashboard": False})

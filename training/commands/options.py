@@ -100,7 +100,7 @@ def need_torch() -> None:
     """
     missing = [name for name in ("torch", "lightning", "sklearn") if find_spec(name) is None]
     if missing:
-        raise BadInput(f"training needs {', '.join(missing)}, not installed here: pip install 'dfme[training]'")
+        raise BadInput(f"training needs {', '.join(missing)}, not installed here: ./install.sh --with training")
 
 
 def source_of(data: str, dataset: str, cache: Path | None, finder: str, jobs: int) -> Source:
