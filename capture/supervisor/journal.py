@@ -58,6 +58,12 @@ class Journal:
         if self._session is not None:
             self._session.keep_event(event, self.trial)
 
+    def show(self, plain: PlainProgress) -> None:
+        """Show events as lines from now on, those first that came while the processes were starting."""
+        self.plain = plain
+        for event in self._events:
+            plain.event(event)
+
     def tell_monitor_the_past(self) -> None:
         """Send the events so far to a monitor that has just come up."""
         for event in self._events:

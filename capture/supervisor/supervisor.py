@@ -118,7 +118,7 @@ class Supervisor:
         if request.monitor:
             self._children["monitor"] = start_monitor(self._hub.endpoint, self._ring.fd)
         else:
-            self._journal.plain = PlainProgress(sys.stderr)
+            self._journal.show(PlainProgress(sys.stderr))
         for level, text in (*(("info", note) for note in request.settings.notes), *notes):
             self._journal.note(level, text)
         self._live.begin(self._session.path)
