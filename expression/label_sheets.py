@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -19,9 +20,9 @@ Row = Mapping[str, str]
 """A row's cells under our names of the columns; a column that occurs several times is joined by `+`."""
 
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
-    "subject": ("subject", "sub", "subid", "subjectid", "participant", "subno"),
+    "subject": ("subject", "sub", "subid", "subjectid", "participant"),
     "name": ("filename", "file", "clip", "foldname", "foldername", "videoname", "video", "name"),
-    "onset": ("onset", "onsetframe", "onsetf", "onsetframeno"),
+    "onset": ("onset", "onsetframe", "onsetf"),
     "apex": ("apex", "apexframe", "apexf", "apex1", "apexframe1"),
     "offset": ("offset", "offsetframe", "offsetf"),
     "emotion": ("estimatedemotion", "emotion", "emotions", "label", "emotionlabel"),
@@ -35,6 +36,10 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
 NEEDED: Final = ("subject", "name", "onset", "offset")
 WRITTEN: Final = ("Subject", "Filename", "OnsetFrame", "ApexFrame", "OffsetFrame", "Emotion", "AU")
 """Columns of the DFME release, in their order."""
+_TEXT: Final = (".csv", ".tsv", ".txt")
+_SEPARATORS: Final = (",", ";", "\t")
+_FORMULA: Final = ("=", "+", "-", "@")
+_GUARD: Final = "'"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _STAMP = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*")
 _HEADER_WITHIN: Final = 40
@@ -45,7 +50,8 @@ def read_table(path: Path, *, header_at_all: bool = True) -> tuple[dict[str, str
     """Rows of a label sheet.
 
     Args:
-        path: An `.xlsx` or `.csv` file; of a workbook the first sheet that has a header counts.
+        path: An `.xlsx` file, of which the first sheet that has a header counts, or text (`.csv`, `.tsv`, `.txt`) with
+            commas, semicolons or tabs, in UTF-8, UTF-16 or the encoding of a western Windows.
         header_at_all: False for sheets that begin with their first sample: columns are then by position subject, name,
             onset, apex, offset, units, emotion, kind (as CAS(ME)^2 has them).
 
@@ -72,10 +78,8 @@ def read_table(path: Path, *, header_at_all: bool = True) -> tuple[dict[str, str
 
 def _sheets(path: Path) -> Iterable[list[list[str]]]:
     try:
-        if path.suffix.lower() == ".csv":
-            text = path.read_bytes().decode("utf-8-sig")
-            dialect = csv.Sniffer().sniff(text[:4096], ",;\t") if text.strip() else csv.excel
-            yield [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text), dialect)]
+        if path.suffix.lower() in _TEXT:
+            yield _cells(_decoded(path.read_bytes()))
             return
         sheets = _workbook(path)
     except FileNotFoundError:
@@ -85,6 +89,32 @@ def _sheets(path: Path) -> Iterable[list[list[str]]]:
     except (ValueError, csv.Error) as error:
         raise BadInput(f"{path} cannot be read as a table ({error}): save it as .xlsx or .csv") from error
     yield from sheets
+
+
+def _decoded(data: bytes) -> str:
+    """Text as spreadsheets save it."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
+
+
+def _cells(text: str) -> list[list[str]]:
+    """Text as rows; the separator is the one that gives most rows all columns that are needed."""
+    read = [list(csv.reader(io.StringIO(text), delimiter=separator)) for separator in _SEPARATORS]
+    rows = max(read, key=lambda rows: sum(len(row) >= len(NEEDED) for row in rows[:_HEADER_WITHIN]))
+    return [[_unguarded(cell.strip()) for cell in row] for row in rows]
+
+
+def guarded(cell: str) -> str:
+    """A text that spreadsheets show instead of taking it for a formula; `read_table` takes the guard off again."""
+    return f"{_GUARD}{cell}" if cell.startswith(_FORMULA) else cell
+
+
+def _unguarded(cell: str) -> str:
+    return cell[1:] if cell.startswith(_GUARD) and cell[1:].startswith(_FORMULA) else cell
 
 
 def _workbook(path: Path) -> list[list[list[str]]]:
@@ -115,8 +145,13 @@ def _text(cell: Any) -> str:
     return str(cell).strip()
 
 
+def _plain(cell: str) -> str:
+    """Small letters and digits alone, and without the "No." of frame numbers."""
+    return re.sub(r"[^a-z0-9]", "", cell.casefold()).removesuffix("no")
+
+
 def _known(cell: str) -> str | None:
-    plain = re.sub(r"[^a-z0-9]", "", cell.casefold())
+    plain = _plain(cell)
     for name, spellings in COLUMNS.items():
         if plain in spellings:
             return name
@@ -145,7 +180,7 @@ def _preferred(row: Sequence[str], names: dict[str, list[int]]) -> dict[str, lis
         if name == "units":
             chosen[name] = columns
             continue
-        plain = {column: re.sub(r"[^a-z0-9]", "", row[column].casefold()) for column in columns}
+        plain = {column: _plain(row[column]) for column in columns}
         chosen[name] = [min(columns, key=lambda column: (COLUMNS[name].index(plain[column]), column))]
     return chosen
 
@@ -190,6 +225,10 @@ def label_sheet(rows: Iterable[LabelRow]) -> bytes:
     sheet.append(WRITTEN)
     for row in rows:
         sheet.append((row.subject, row.name, row.onset, row.apex, row.offset, row.emotion, row.units))
+        for cell in sheet[sheet.max_row]:
+            if cell.data_type == "f":
+                # What begins with = is a name here, never a formula.
+                cell.data_type = "s"
     packed = io.BytesIO()
     book.save(packed)
     return _without_dates(packed.getvalue())

@@ -25,6 +25,7 @@ from capture.console import Progress, output, print_json
 from capture.errors import BadInput
 from capture.recording.files import write_whole
 from expression import Emotion
+from expression.label_sheets import guarded
 
 EPILOG = """
 DATA is a study (a folder of sessions), a data set in DFME layout, or a label sheet. OUT gets statistics.md,
@@ -165,7 +166,7 @@ def _csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows(rows)
+    writer.writerows([guarded(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
     return text.getvalue().encode()
 
 

@@ -21,7 +21,7 @@ from capture.recording.frame_pictures import FramePictures
 from capture.study.export_ledger import MANIFEST_FILE
 from capture.version import software
 from expression import format_units
-from expression.label_sheets import LabelRow, label_sheet
+from expression.label_sheets import LabelRow, guarded, label_sheet
 
 CLIPS: Final = "train_data"
 LABELS: Final = "train_labels.xlsx"
@@ -128,7 +128,10 @@ def table(lines: Sequence[Sequence[object]]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, delimiter="\t", lineterminator="\n")
     writer.writerow(_COLUMNS)
-    writer.writerows(["n/a" if cell in (None, "") else cell for cell in line] for line in lines)
+    writer.writerows(
+        ["n/a" if cell in (None, "") else guarded(cell) if isinstance(cell, str) else cell for cell in line]
+        for line in lines
+    )
     return text.getvalue().encode()
 
 

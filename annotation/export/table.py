@@ -9,6 +9,7 @@ from typing import Final
 
 from annotation.coded import CodedSample
 from expression import format_units
+from expression.label_sheets import guarded
 
 COLUMNS: Final = (
     *("subject", "name", "onset", "apex", "offset", "emotion", "units", "kind", "rate_fps"),
@@ -26,12 +27,12 @@ def csv_table(samples: Iterable[CodedSample]) -> bytes:
         first, last = sample.clip_frames or ("", "")
         writer.writerow(
             [
-                sample.subject,
-                sample.name,
+                guarded(sample.subject),
+                guarded(sample.name),
                 marks.onset,
                 "" if marks.apex is None else marks.apex,
                 marks.offset,
-                sample.emotion.value if sample.emotion else sample.label,
+                sample.emotion.value if sample.emotion else guarded(sample.label),
                 format_units(sample.units, style="facs"),
                 "micro" if sample.micro else "macro",
                 f"{sample.rate_fps:g}",

@@ -136,12 +136,17 @@ def _emotion(label: str, dataset: str | None) -> Emotion | None:
 def _key_frames(row: Row) -> KeyFrames:
     onset, apex, offset = (_number(row.get(name, "")) for name in ("onset", "apex", "offset"))
     if onset is None:
-        raise KeyFramesInvalid("no onset")
+        raise KeyFramesInvalid(_no_frame("onset", row))
     if offset is None:
-        raise KeyFramesInvalid("no offset")
+        raise KeyFramesInvalid(_no_frame("offset", row))
     # Sheets write /, -1 or 0 where no apex could be told.
     peak = int(apex) if apex is not None and onset <= apex <= offset else None
     return KeyFrames(int(onset), peak, int(offset))
+
+
+def _no_frame(name: str, row: Row) -> str:
+    written = row.get(name, "")
+    return f"its {name} {written!r} is no frame number" if written else f"no {name}"
 
 
 def _number(text: str) -> float | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+
 import cv2
 import numpy as np
 import openpyxl
@@ -22,6 +24,7 @@ from annotation.store.schema import ClipRow
 from annotation.study import Study
 from capture.errors import BadInput
 from expression import ActionUnit, CodedUnit, Emotion, KeyFrames, Side
+from expression.label_sheets import LabelRow, label_sheet
 
 
 def sheet(path, *rows):
@@ -114,6 +117,47 @@ def test_casme3_smic_and_dfme(tmp_path):
     assert ([str(unit) for unit in one.units], one.rate_fps) == (["AU4", "L-AU7"], 500)
 
 
+@pytest.mark.parametrize(
+    "columns",
+    [
+        "Subject,Filename,OnsetFrame,ApexFrame,OffsetFrame,Action Units,Estimated Emotion",
+        "Sub,File Name,Onset Frame No.,Apex Frame No.,Offset Frame No.,AU,Emotion Label",
+        "Subject No.,Clip,Onset F,Apex F,Offset F,Action Unit,emotion",
+        "SUBJECT_ID,video_name,onset,apex 1,offset,FACS,Label",
+        "participant,Folder Name,Onset,Apex,Offset,AUs,Emotions",
+    ],
+)
+@pytest.mark.parametrize(
+    ("ending", "encoding", "separator"),
+    [(".csv", "utf-8", ","), (".csv", "utf-8-sig", ";"), (".csv", "cp1252", ";"), (".tsv", "utf-16", "\t")],
+)
+def test_columns_and_files_as_people_and_spreadsheets_write_them(tmp_path, columns, ending, encoding, separator):
+    file = tmp_path / f"coding{ending}"
+    text = f"{columns},Anmerkung\n01,EP02_01f,46,59,86,12,happiness,l\N{LATIN SMALL LETTER A WITH DIAERESIS}chelt\n"
+    file.write_bytes(text.replace(",", separator).encode(encoding))
+
+    (one,) = read_labels(file, rate_fps=200).samples
+
+    assert (one.subject, one.name, one.key_frames) == ("01", "EP02_01f", KeyFrames(46, 59, 86))
+    assert ([str(unit) for unit in one.units], one.emotion) == (["AU12"], Emotion.HAPPINESS)
+
+
+def test_nothing_that_is_exported_is_a_formula_for_a_spreadsheet(tmp_path):
+    evil = "=HYPERLINK(1)"
+    sample = CodedSample(evil, "-2+3", KeyFrames(1, 2, 3), 200, None, label="@SUM(1)", recording="x")
+    file = tmp_path / "expressions.csv"
+    file.write_bytes(csv_table([sample]))
+    (row,) = csv.DictReader(file.read_text().splitlines())
+    assert (row["subject"], row["name"], row["emotion"]) == (f"'{evil}", "'-2+3", "'@SUM(1)")
+    (read,) = read_labels(file).samples
+    assert (read.subject, read.name, read.label) == (evil, "-2+3", "@SUM(1)")
+
+    book = tmp_path / "labels.xlsx"
+    book.write_bytes(label_sheet([LabelRow(evil, evil, 1, 2, 3, "fear", "4")]))
+    cells = openpyxl.load_workbook(book).active[2]
+    assert [(cell.value, cell.data_type) for cell in cells[:2]] == [(evil, "s")] * 2
+
+
 SAMPLES = st.builds(
     CodedSample,
     subject=st.from_regex(r"P[0-9]{2}", fullmatch=True),
@@ -177,6 +221,10 @@ def test_an_elan_file_of_others_is_read_by_its_times(tmp_path):
         ("d.xlsx", b"PK\x03\x04 nonsense", "cannot be read"),
         ("e.csv", b"a,b\n1,2\n", "no header"),
         ("f.csv", b"subject,name,onset,offset,fps\n", "no expression"),
+        ("g.csv", b"Teilnehmer;Clip;Onset;Offset\nP1;c1;1;3\n", "found: Teilnehmer, Clip, Onset, Offset"),
+        ("h.csv", b"Subject\nP1\n", "found: Subject"),
+        ("i.csv", b"subject,name,onset,offset\nP1,c1,-5,9\n", "its onset '-5' is no frame number"),
+        ("j.xls", b"\xd0\xcf\x11\xe0", "save it as .xlsx or .csv"),
     ],
 )
 def test_files_that_cannot_be_used_are_named(tmp_path, name, content, words):
