@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -11,11 +14,14 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from annotation.api_models import Role
+from annotation.coded.from_study import study_samples
+from annotation.outcomes import Outcomes
 from annotation.store import Database, DatabaseUnusable
 from annotation.store.database import head
 from annotation.store.schema import AnswerRow, Base, UserRow, now
-from annotation.users import add_user
+from annotation.users import add_user, checked_user
 from capture.errors import BadInput
+from expression import Emotion
 
 
 def test_migrations_make_what_the_program_expects(database):
@@ -36,6 +42,39 @@ def test_opening_again_keeps_what_is_there(database):
         assert session.scalars(select(UserRow.name)).all() == ["ana"]
         assert session.scalar(select(UserRow.created)).tzinfo is not None
     again.close()
+
+
+def test_a_study_of_the_first_revision_keeps_every_row_and_goes_on(tmp_path):
+    """`first_revision.sql` is what the first tables held of a coded study; it is never made anew."""
+    file = tmp_path / "annotation.sqlite"
+    with closing(sqlite3.connect(file)) as old:
+        old.executescript(Path(__file__).with_name("first_revision.sql").read_text())
+        tables = [name for (name,) in old.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        columns = {
+            table: [column[1] for column in old.execute(f"PRAGMA table_info({table})")]
+            for table in tables
+            if table != "alembic_version"
+        }
+
+    def rows() -> dict[str, list[tuple[object, ...]]]:
+        with closing(sqlite3.connect(file)) as read:
+            return {
+                table: read.execute(f"SELECT {', '.join(names)} FROM {table}").fetchall()
+                for table, names in columns.items()
+            }
+
+    before = rows()
+    assert len(before["answers"]) == 34
+    database = Database.open(f"sqlite:///{file}")
+    assert rows() == before
+    with database.write() as session:
+        assert [sample.emotion for sample in study_samples(session, Outcomes())] == [
+            *(Emotion.HAPPINESS, Emotion.CONTEMPT),
+            *(Emotion.HAPPINESS, Emotion.CONTEMPT),
+        ]
+        assert checked_user(session, "ana", "long enough a password") is not None
+        add_user(session, "dora", [Role.LEAD])
+    database.close()
 
 
 def test_two_that_open_at_once_migrate_once(tmp_path):
