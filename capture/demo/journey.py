@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -28,6 +29,8 @@ _FRAME_BYTES: Final = 1024 * 768
 _COPIES: Final = 2.3
 """The performance as a bank, the recordings, and what is exported of them."""
 _SPARE_BYTES: Final = 10**9
+CONTEXT_FRAMES: Final = 4
+"""Pictures around each coded expression that are exported."""
 LIVE: Final = "live"
 DEMO: Final = "demo"
 HELD_OUT: Final = "held out"
@@ -115,7 +118,9 @@ class Journey:
         models = find_spec("training") is not None and all(find_spec(name) is not None for name in TRAINING)
         each, with_model = 4, 3 + plan.participants * plan.stimuli
         commands = 8 + each * plan.participants + with_model * models
-        self._steps = Steps(self._out, commands, {} if screen else NO_SCREEN)
+        # A camera of its own: another program may hold the usual one.
+        environment = {"DFME_SIMULATOR_SERIALS": f"DEMO{os.getpid()}", **({} if screen else NO_SCREEN)}
+        self._steps = Steps(self._out, commands, environment)
         self.story = Story(plan)
         if not models:
             missing = ", ".join(name for name in TRAINING if find_spec(name) is None) or "training"
@@ -231,7 +236,7 @@ class Journey:
         ).result
         part = "Data set"
         story.exported = steps.run(
-            part, "dfme-annotate", "export", names.STUDY, "--out", names.CODED, "--context", 20, "--json"
+            part, "dfme-annotate", "export", names.STUDY, "--out", names.CODED, "--context", CONTEXT_FRAMES, "--json"
         ).result
         story.statistics = steps.run(
             part, "dfme-annotate", "stats", names.STUDY, "--out", "statistics", "--json"
