@@ -59,6 +59,11 @@ class RingFollower:
         return self._first is not None and (self._stop is None or self.position < self._stop)
 
     @property
+    def finishing(self) -> bool:
+        """Whether a trial has ended and some of its frames were not dealt with yet."""
+        return self._stop is not None and self.in_trial
+
+    @property
     def waiting(self) -> int:
         """Frames that are there and were not dealt with."""
         return max(0, self._ring.published - self.position)

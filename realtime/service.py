@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections import deque
 from pathlib import Path
 from typing import Final
 
@@ -58,6 +59,7 @@ class LiveService:
         self._switch: ModelSwitch | None = None
         self._model, self._engine, self._simulated, self._bundle = "", "", False, ""
         self._trial = ""
+        self._orders: deque[Message] = deque()
         self._quit = False
         self._behind_ms = 0.0
         self._reported_ns = self._stated_ns = 0
@@ -109,8 +111,12 @@ class LiveService:
         self._readout.use(path, self._task.engine)
 
     def _take_orders(self) -> None:
-        for message in self._hub.received():
-            self._take(message)
+        self._orders.extend(self._hub.received())
+        while self._orders:
+            # A trial may begin before all frames of the one before were looked at: none of these is passed over unsaid.
+            if isinstance(self._orders[0], TrialStarted) and self._follower.finishing:
+                break
+            self._take(self._orders.popleft())
         if self._switch is not None:
             wish = self._switch.wish()
             if wish is not None:

@@ -84,6 +84,14 @@ def test_every_frame_was_recorded(played):
         assert frames[name] >= (700 if name.endswith("002") else 300)
 
 
+def test_the_readout_says_of_every_frame_whether_it_was_looked_at(played):
+    for log in sorted((played.out / "log").glob("*dfme-capture.out")):
+        said = json.loads(log.read_text().splitlines()[-1])
+        frames = sum(trial["frames"] for trial in said["trials"])
+        assert said["live"]["frames_analysed"] + said["live"]["frames_skipped"] == frames
+        assert said["live"]["restarts"] == 0
+
+
 def test_what_coders_settled_lies_where_the_truth_is(played):
     truth = read_truth(played.out / "truth.csv")
     participants = {session.path.name: session.record.participant for session in played.sessions}

@@ -91,6 +91,18 @@ def test_frames_behind_the_end_of_a_trial_are_none_of_it(ring, follow):
     assert follower.analysed == 6
 
 
+def test_a_trial_is_being_finished_until_its_last_frame_was_looked_at(ring, follow):
+    follower = follow()
+    assert not follower.finishing
+    follower.begin_trial(0)
+    shoot(ring, 6)
+    assert not follower.finishing  # nobody knows yet how long it is
+    follower.end_trial(6)
+    assert follower.finishing
+    take_all(follower)
+    assert not follower.finishing
+
+
 def test_a_successor_counts_what_went_by_while_nobody_looked(ring, follow):
     first = follow()
     first.begin_trial(0)
