@@ -1,4 +1,4 @@
-"""Draws the pictures of the tutorial: `python docs/make_demo_pictures.py PILOT`, PILOT as `dfme-session demo` left it."""
+"""Draws the pictures of the tutorial: `python docs/make_demo_pictures.py PILOT`, which `dfme-session demo` left."""
 
 from __future__ import annotations
 
