@@ -17,7 +17,7 @@ UNIT_CODERS: Final = 2
 ANNOTATORS: Final = 7
 """The numbers of the DFME paper."""
 ROUNDS: Final = ("selection", "keyframes", "units", "crosscheck", "emotion")
-_TIMEOUT_S: Final = 30.0
+_TIMEOUT_S: Final = 120.0
 _QUALITY: Final = 95
 
 Say = Callable[[str], None]

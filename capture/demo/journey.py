@@ -34,6 +34,10 @@ CONTEXT_FRAMES: Final = 4
 LIVE: Final = "live"
 DEMO: Final = "demo"
 HELD_OUT: Final = "held out"
+LOADED: Final = "loaded"
+"""Who reads out: the model that comes along, live; the one trained here over all recordings, over those of a
+participant whom it has not seen, and live with that participant before the camera."""
+LOADED_S: Final = 6
 
 
 @dataclass
@@ -64,7 +68,7 @@ class Story:
     said: dict[str, dict[str, Sequence[Mapping[str, Any]]]] = field(default_factory=dict)
     """Expressions that were read out, by who read (`LIVE`, `DEMO`), then by trial."""
     scores: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    """By who read; `HELD_OUT` is `DEMO` on participants whom it has not seen."""
+    """By who read."""
     steps: list[Done] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -116,7 +120,7 @@ class Journey:
         self._out = out.absolute()
         self._plan = plan
         models = find_spec("training") is not None and all(find_spec(name) is not None for name in TRAINING)
-        each, with_model = 4, 3 + plan.participants * plan.stimuli
+        each, with_model = 4, 5 + plan.participants * plan.stimuli
         commands = 8 + each * plan.participants + with_model * models
         # A camera of its own: another program may hold the usual one.
         environment = {"DFME_SIMULATOR_SERIALS": f"DEMO{os.getpid()}", **({} if screen else NO_SCREEN)}
@@ -140,7 +144,6 @@ class Journey:
         self._prepare()
         for number, participant in enumerate(story.participants):
             self._session(number, participant)
-        write_truth(self._out / names.TRUTH, story.shown)
         self._code()
         self._score_live()
         if not story.without_model:
@@ -208,20 +211,9 @@ class Journey:
             f"Session of {participant}", "dfme-session", "verify", place.relative_to(self._out), "--json"
         ).result
         session = Session.open(place)
-        for trial in session.trials:
-            recording = session.recording(trial.name)
-            pictures = pictures_of(recording)
-            story.trials.append(
-                Trial(
-                    participant,
-                    place,
-                    trial.name,
-                    trial.stimulus or "",
-                    recording,
-                    pictures,
-                    shown(pictures, performance),
-                )
-            )
+        story.trials += [
+            _trial(participant, session, trial.name, trial.stimulus or "", performance) for trial in session.trials
+        ]
 
     # --- coding ----------------------------------------------------------------------------------------------------
 
@@ -247,21 +239,29 @@ class Journey:
     def _train(self) -> None:
         self.story.trained = self._steps.run(
             *("Model", "dfme-train", "from-sessions", names.CODED, "--out", names.MODEL, "--recipe", names.RECIPE),
-            *("--folds", self._plan.participants, "--licence", "demonstration only", "--cache", "cache", "--json"),
+            *("--folds", self._plan.participants, "--licence", "demonstration only", "--no-int8"),
+            *("--cache", "cache", "--json"),
         ).result
 
     def _score_live(self) -> None:
         """What was read out while participants were recorded, by the model that comes along."""
-        story = self.story
-        for trial in story.shown:
-            lines = [line for line in live_lines(trial.session) if line["trial"] == trial.name]
-            story.said.setdefault(LIVE, {})[trial.label] = lines
-            path = self._out / names.LIVE / f"{trial.label}.jsonl"
-            path.parent.mkdir(exist_ok=True)
-            path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-        story.scores[LIVE] = self._score(names.LIVE, names.TRUTH)
+        for trial in self.story.shown:
+            self.story.said.setdefault(LIVE, {})[trial.label] = self._keep_live(names.LIVE, trial)
+        self.story.scores[LIVE] = self._score(names.LIVE, names.TRUTH, self.story.shown)
 
-    def _score(self, found: Path, truth: Path) -> Mapping[str, Any]:
+    def _keep_live(self, folder: Path, trial: Trial) -> list[dict[str, Any]]:
+        """Lines of the readout that belong to a trial, also as a file for `dfme-live score`."""
+        lines = [line for line in _lines(trial.session / "live.jsonl") if line["trial"] == trial.name]
+        path = self._out / folder / f"{trial.label}.jsonl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        return lines
+
+    def _score(self, found: Path, truth: Path, trials: Sequence[Trial]) -> Mapping[str, Any]:
+        """Score what was read out of some trials; nothing where these show nothing."""
+        write_truth(self._out / truth, trials)
+        if not any(trial.truth for trial in trials):
+            return {}
         return self._steps.run("Readout", "dfme-live", "score", found, truth, "--kind", "all", "--json").result
 
     def _read_out(self) -> None:
@@ -275,19 +275,41 @@ class Journey:
                 *("--model", names.MODEL, "--out", lines, "--json"),
             ).result
             story.said.setdefault(DEMO, {})[trial.label] = _lines(self._out / lines)
-        story.scores[DEMO] = self._score(names.FOUND, names.TRUTH)
+        story.scores[DEMO] = self._score(names.FOUND, names.TRUTH, story.shown)
         seen = json.loads((self._out / names.MODEL / "bundle.json").read_bytes())["subjects"]
         story.held_out = tuple(one for one in story.participants if one not in seen)
         if story.held_out:
             one = story.held_out[0]
-            truth = names.TRUTH.with_stem(f"{names.TRUTH.stem}_{one}")
-            write_truth(self._out / truth, [trial for trial in story.shown if trial.participant == one])
-            story.scores[HELD_OUT] = self._score(names.FOUND / one, truth)
+            theirs = [trial for trial in story.shown if trial.participant == one]
+            story.scores[HELD_OUT] = self._score(names.FOUND / one, _with(names.TRUTH, one), theirs)
+            self._read_out_live(one)
+
+    def _read_out_live(self, participant: str) -> None:
+        """The model that was trained here, while a participant whom it has not seen is recorded."""
+        name = f"sub{self.story.participants.index(participant) + 1:04}_01"
+        said = self._steps.run(
+            *("Readout", "dfme-capture", "--fps", RATE_FPS, "--duration", LOADED_S, "--no-tui", "--json"),
+            *("--frame-bank", names.PEOPLE / "long" / f"{name}.bank", "--set", "SimulationStamp=true"),
+            *("--live-model", names.MODEL, "--out", names.LOADED),
+        ).result
+        performance = read_performance(self._out / names.PEOPLE / "truth" / f"{name}.json")
+        session = Session.open(self._out / said["session"])
+        trial = _trial(participant, session, session.trials[0].name, "", performance)
+        lines = names.LOADED / "readout"
+        self._keep_live(lines, trial)
+        self.story.scores[LOADED] = self._score(lines, _with(names.TRUTH, "loaded"), [trial])
 
 
-def live_lines(session: Path) -> Sequence[Mapping[str, Any]]:
-    """What the readout said while a session was recorded."""
-    return _lines(session / "live.jsonl")
+def _with(path: Path, more: str) -> Path:
+    return path.with_stem(f"{path.stem}_{more}")
+
+
+def _trial(
+    participant: str, session: Session, name: str, stimulus: str, performance: Sequence[TrueExpression]
+) -> Trial:
+    recording = session.recording(name)
+    pictures = pictures_of(recording)
+    return Trial(participant, session.path, name, stimulus, recording, pictures, shown(pictures, performance))
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:

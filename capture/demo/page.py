@@ -13,7 +13,7 @@ import cv2
 
 from capture.demo import charts
 from capture.demo import plan as names
-from capture.demo.journey import DEMO, HELD_OUT, LIVE, Story
+from capture.demo.journey import DEMO, HELD_OUT, LIVE, LOADED, Story
 from capture.demo.matching import agreed, confusion_counts, emotion_counts
 from capture.demo.page_style import PAGE_HEAD, SCRIPT
 from capture.demo.plan import RATE_FPS
@@ -43,7 +43,8 @@ _SHOWN_PLOTS: Final = ("keyframes-spread", "units-units", "emotion-labels")
 _READERS: Final = {
     LIVE: "while it was recorded, by the model that comes along",
     DEMO: "afterwards, by the model trained here, everybody",
-    HELD_OUT: "the same, on the participant whom it has not seen",
+    HELD_OUT: "the same, of the participant whom it has not seen",
+    LOADED: "live, by the model trained here, with that participant before the camera again",
 }
 Coded = Mapping[str, Sequence[Mapping[str, str]]]
 """Rows of the exported data set by trial."""

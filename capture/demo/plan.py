@@ -24,6 +24,7 @@ CODED: Final = Path("coded")
 MODEL: Final = Path("models/demo")
 FOUND: Final = Path("found")
 LIVE: Final = Path("live")
+LOADED: Final = Path("loaded")
 TRUTH: Final = Path("truth.csv")
 """Names within the folder of the demonstration."""
 

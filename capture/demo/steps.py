@@ -28,7 +28,7 @@ MODULES: Final = {
 """Each command by the module that it is: the same Python as ours, also where commands are not on the path."""
 _POLL_S: Final = 0.1
 _LINE_EVERY_S: Final = 10.0
-_ENDS_WITHIN_S: Final = 20.0
+_ENDS_WITHIN_S: Final = 30.0
 _SHOWN: Final = 90
 _ERROR: Final = "error: "
 Act = Callable[[], bool]
@@ -103,7 +103,8 @@ class Steps:
             with _named(part, words, log):
                 yield said
             process.send_signal(signal.SIGINT)
-            process.wait(_ENDS_WITHIN_S)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_ENDS_WITHIN_S)
         self._over(part, words, process.returncode, log)
 
     @contextmanager
