@@ -99,8 +99,8 @@ def confusion(counts: Mapping[tuple[str, str], int], width_px: int) -> str:
         width_px: Of the picture.
     """
     rows, columns = (*EMOTIONS, OTHERS, NOTHING), (*EMOTIONS, NOT_SURE, MISSED)
-    left, top = 84, 64
-    cell_w, cell_h = (width_px - left - 4) / len(columns), 26
+    left, top, right = 84, 64, 28
+    cell_w, cell_h = (width_px - left - right) / len(columns), 26
     most = max(counts.values(), default=1)
     parts = []
     for column, said in enumerate(columns):
@@ -115,8 +115,8 @@ def confusion(counts: Mapping[tuple[str, str], int], width_px: int) -> str:
         for column, said in enumerate(columns):
             count = counts.get((shown, said), 0)
             x = left + column * cell_w
-            right, wrong = "#2e7d4f", "#b8860b" if said in EMOTIONS else "#888"
-            fill = right if shown == said else wrong
+            hit, miss = "#2e7d4f", "#b8860b" if said in EMOTIONS else "#888"
+            fill = hit if shown == said else miss
             opacity = 0.06 if not count else 0.25 + 0.75 * count / most
             if shown == NOTHING and said == MISSED:
                 continue

@@ -14,8 +14,8 @@ from capture.demo.truth import Trial, TrueExpression, TrueUnit
 
 MARGIN_FRAMES: Final = (15, 35)
 """Rest that a selector leaves on either side of an expression."""
-_FALSE_FRAGMENT: Final = 0.35
-"""Chance that a selector takes a recording's blink or glance for an expression as well."""
+_FALSE_FRAGMENTS: Final = 0.8
+"""How many of a recording's blinks and glances a selector takes for expressions as well, on average."""
 _FALSE_FRAMES: Final = 90
 _APART_FRAMES: Final = 40
 _MISSES_WEAKEST: Final = 0.25
@@ -122,7 +122,7 @@ class SimulatedCoder:
                 continue
             before, after = self._random.integers(*MARGIN_FRAMES, 2)
             fragments.append((max(0, one.onset - int(before)), min(last, one.offset + int(after))))
-        if self._random.random() < _FALSE_FRAGMENT:
+        for _ in range(self._random.poisson(_FALSE_FRAGMENTS)):
             fragments += self._false_fragment(fragments, last)
         return [{"first_frame": first, "last_frame": final} for first, final in sorted(fragments)]
 

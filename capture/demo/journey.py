@@ -276,7 +276,9 @@ class Journey:
             ).result
             story.said.setdefault(DEMO, {})[trial.label] = _lines(self._out / lines)
         story.scores[DEMO] = self._score(names.FOUND, names.TRUTH, story.shown)
-        seen = json.loads((self._out / names.MODEL / "bundle.json").read_bytes())["subjects"]
+        subjects = json.loads((self._out / names.MODEL / "bundle.json").read_bytes())["subjects"]
+        # A bundle names people together with their data set.
+        seen = {subject.rpartition("/")[2] for subject in subjects}
         story.held_out = tuple(one for one in story.participants if one not in seen)
         if story.held_out:
             one = story.held_out[0]
