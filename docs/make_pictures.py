@@ -1,4 +1,4 @@
-"""Draws the pictures of the documentation: `python -m docs.make_pictures [monitor] [participant] [coding] [faces]`.
+"""Draws the documentation: `python -m docs.make_pictures [monitor] [participant] [coding] [faces] [demo]`.
 
 Each is taken from the real program with a simulated participant; without a name all are drawn, which takes some
 minutes. The pages need Chromium. Look at each picture before it is committed.
@@ -12,9 +12,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from docs import make_coding_pictures, make_monitor_picture, make_participant_pictures
+from docs import make_coding_pictures, make_demo_pictures, make_monitor_picture, make_participant_pictures
 
-NAMES = ("monitor", "participant", "coding", "faces")
+NAMES = ("monitor", "participant", "coding", "faces", "demo")
 PICTURES = Path(__file__).parent / "pictures"
 
 
@@ -30,6 +30,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of {', '.join(NAMES)}; all unless given")
     parser.add_argument("--out", type=Path, default=PICTURES, help="folder of the pictures")
     parser.add_argument("--all", action="store_true", help="keep every screen of the coding, too")
+    parser.add_argument("--pilot", type=Path, help="study that dfme-session demo has played, in place of a new one")
     parser.add_argument("--browser", default=shutil.which("chromium"), help="Chromium's program")
     arguments = parser.parse_args()
     unknown = [name for name in arguments.names if name not in NAMES]
@@ -44,6 +45,8 @@ def main() -> None:
             make_participant_pictures.main(arguments.out, program=arguments.browser)
         elif name == "coding":
             make_coding_pictures.main(arguments.out, keep_all=arguments.all, program=arguments.browser)
+        elif name == "demo":
+            make_demo_pictures.main(arguments.out, program=arguments.browser, pilot=arguments.pilot)
         else:
             draw_faces(arguments.out)
 

@@ -53,17 +53,17 @@ def timeline(seconds: float, lanes: Mapping[str, Sequence[Span]], width_px: int)
     """
     scale = (width_px - _LEFT_PX - 8) / max(seconds, 1e-9)
     height = _LANE_PX * len(lanes) + 20
+    bottom = _LANE_PX * len(lanes)
     parts = []
+    for second in range(int(seconds) + 1):
+        x = _LEFT_PX + second * scale
+        parts.append(_line(x, 0, x, bottom, "#f0f0f0"))
+        parts.append(_label(x, bottom + 14, f"{second} s", "middle" if second else "start", _QUIET))
     for row, (name, spans) in enumerate(lanes.items()):
         top = row * _LANE_PX
         parts.append(f'<text x="0" y="{top + 15}" font-size="12" fill="{_TEXT}">{html.escape(name)}</text>')
         parts.append(_line(_LEFT_PX, top + _LANE_PX - 2, width_px - 8, top + _LANE_PX - 2, "#eee"))
         parts += [_span(span, top, scale) for span in spans]
-    bottom = _LANE_PX * len(lanes)
-    for second in range(int(seconds) + 1):
-        x = _LEFT_PX + second * scale
-        parts.append(_line(x, 0, x, bottom, "#f0f0f0"))
-        parts.append(_label(x, bottom + 14, f"{second} s", "middle" if second else "start", _QUIET))
     return _svg(width_px, height, parts)
 
 
