@@ -73,22 +73,24 @@ def bars_figure(results: Mapping[Cell, Result | None], setting: Setting, labels:
             axis.hlines(papers, left - 0.18, left + 0.18, colors=_PAPER, linewidth=2, label="paper" if side else None)
         axis.set_xticks(places, [pair[0] for pair in pairs])
         axis.set(title=title, ylim=(0, None), ylabel="%")
-    figure.axes[0].legend(fontsize=8, loc="lower left")
+    # Above the axes: within them it would hide bars.
+    handles, names = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside upper right", ncols=len(names), fontsize=9, frameon=False)
     return figure
 
 
 def figures(results: Mapping[Cell, Result | None]) -> Sequence[tuple[str, str, Figure]]:
     """All that can be drawn: file name without ending, caption, figure."""
     drawn = (
-        ("figure5", "Confusion of the baselines, in per cent of each true class", confusion_figure(results)),
+        ("figure5", "Figure 5: confusion of the baselines, in per cent of each true class", confusion_figure(results)),
         (
             "figure6",
-            "Without and with resampling of classes; the line is the paper's value",
+            "Figure 6: without and with resampling of classes; the line is the paper's value",
             bars_figure(results, "class-resampling", ("as they come", "resampled")),
         ),
         (
             "figure7",
-            "Adaptive and uniform key-frames; the line is the paper's value",
+            "Figure 7: adaptive and uniform key-frames; the line is the paper's value",
             bars_figure(results, "uniform-key-frames", ("adaptive", "uniform")),
         ),
     )

@@ -16,11 +16,14 @@ from training.protocol import LEAKAGE_WARNING
 from training.reproduce import TABLES, Cell, Reproduction
 
 _TITLES: Final = {
-    "baseline": "cross-entropy, adaptive key-frames",
+    "baseline": "baseline: cross-entropy, adaptive key-frames",
     "class-resampling": "classes drawn alike",
     "class-balanced-loss": "class-balanced loss",
     "uniform-key-frames": "uniform key-frames",
 }
+_SIMULATED: Final = (
+    "SIMULATED participants: these figures show that the experiments run, and nothing about people or DFME."
+)
 _HEAD: Final = ("model", "setting", "ACC %", "paper", "UF1", "paper", "UAR", "paper", "UF1 pooled", "UAR pooled")
 
 
@@ -45,7 +48,10 @@ def write_report(job: Reproduction, results: Mapping[Cell, Result | None]) -> Pa
         write_whole(job.out / f"{name}.png", as_bytes(figure, "png"))
         markdown += [f"![{caption}]({name}.png)", "", caption + ".", ""]
     write_whole(job.out / "report.md", "\n".join(markdown).encode())
-    page = [f"<p>{html.escape(line)}</p>" for line in remarks]
+    page = [
+        f'<p class="simulated">{html.escape(line)}</p>' if line == _SIMULATED else f"<p>{html.escape(line)}</p>"
+        for line in remarks
+    ]
     page += [f"<h2>{html.escape(table.title)}</h2>{_html(table)}" for table in tables]
     for _, caption, figure in drawn:
         picture = base64.b64encode(as_bytes(figure, "png")).decode()
@@ -63,9 +69,7 @@ def _remarks(job: Reproduction, results: Mapping[Cell, Result | None]) -> list[s
     missing = [cell.name for cell, result in results.items() if result is None]
     lines = []
     if any(result.simulated for result in done):
-        lines.append(
-            "SIMULATED participants: these figures show that the experiments run, and nothing about people or DFME."
-        )
+        lines.append(_SIMULATED)
     if done:
         first = done[0]
         lines.append(f"{first.samples:,} samples of {first.subjects} subjects from {first.data}.")
@@ -114,7 +118,7 @@ def _row(cell: Cell, result: Result | None) -> list[str]:
     paper = cell.paper
     theirs = (f"{100 * paper.accuracy:.2f}", f"{paper.uf1:.4f}", f"{paper.uar:.4f}")
     if result is None:
-        return [cell.model, _TITLES[cell.setting], "", theirs[0], "", theirs[1], "", theirs[2], "", ""]
+        return [cell.model, _TITLES[cell.setting], "…", theirs[0], "…", theirs[1], "…", theirs[2], "…", "…"]
     ours = [_with_interval(result, name, factor) for name, factor in (("accuracy", 100), ("uf1", 1), ("uar", 1))]
     both = [value for pair in zip(ours, theirs, strict=True) for value in pair]
     pooled = [_with_interval(result, name, 1, of_pooled=True) for name in ("uf1", "uar")]
@@ -138,7 +142,7 @@ def _markdown(table: Table) -> str:
 def _html(table: Table) -> str:
     head = "".join(f"<th>{html.escape(cell)}</th>" for cell in table.head)
     rows = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in table.rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
 
 
 _PAGE: Final = """<!doctype html>
@@ -150,6 +154,8 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .25rem .7rem; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap; }
 th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left; }
 td:nth-child(4), td:nth-child(6), td:nth-child(8), th:nth-child(4), th:nth-child(6), th:nth-child(8) { color: #777; }
+.simulated { border-left: .3rem solid #e08a1e; background: #fdf3e4; padding: .5rem .8rem; font-weight: 600; }
+.wide { overflow-x: auto; }
 figure { margin: 2rem 0; } img { max-width: 100%; } figcaption { color: #555; }
 </style></head><body>
 <h1>The paper's recognition experiments</h1>
