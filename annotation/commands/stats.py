@@ -173,7 +173,7 @@ def _csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
 _TITLES = {
     "dataset": "The data set (Table 1 of the DFME paper)",
     "class_distribution": "Micro-expressions by part and emotion (Figure 4)\n\n![](class_distribution.png)",
-    "units": "Action units in per cent of each emotion's micro-expressions (Table 4)\n\n![](units.png)",
+    "units": "Action units in per cent of each emotion's micro-expressions with units (Table 4)\n\n![](units.png)",
     "combinations": "Combinations of action units (Table 6)",
 }
 

@@ -32,7 +32,7 @@ def class_distribution(counts: Mapping[str, Counter[Emotion]], kind: Format = "p
         places = np.arange(len(labels)) - 0.4 + width * (index + 0.5)
         heights = [by_emotion[label] for label in labels]
         bars = axes.bar(places, heights, width, color=_COLOURS[index % len(_COLOURS)], label=_part(part, by_emotion))
-        axes.bar_label(bars, fontsize=7)
+        axes.bar_label(bars, fmt="{:,.0f}", fontsize=7)
     axes.set_xticks(range(len(labels)), [label.value for label in labels])
     axes.set_ylabel("micro-expressions")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
@@ -59,7 +59,7 @@ def unit_bars(percentages: Mapping[Emotion, Sequence[Occurrence]], kind: Format 
         axes.tick_params(labelsize=8)
         axes.set_title(emotion.value, fontsize=10)
         axes.spines[["top", "right"]].set_visible(False)
-    figure.supxlabel("per cent of the emotion's micro-expressions", fontsize=9)
+    figure.supxlabel("per cent of the emotion's micro-expressions with units", fontsize=9)
     return rendered(figure, kind)
 
 

@@ -30,13 +30,7 @@ def eaf(samples: Sequence[CodedSample], author: str = "dfme") -> bytes:
     ET.SubElement(header, "PROPERTY", {"NAME": "rate_fps"}).text = f"{rate:g}"
     ordered = sorted(samples, key=lambda one: one.key_frames.onset)
     order = ET.SubElement(document, "TIME_ORDER")
-    slots: list[int] = []
-
-    def slot(time_ms: int) -> str:
-        slots.append(time_ms)
-        return f"ts{len(slots)}"
-
-    tiers: dict[str, list[tuple[str, str, str]]] = {tier: [] for tier in TIERS}
+    tiers: dict[str, list[tuple[int, int, str]]] = {tier: [] for tier in TIERS}
     for sample in ordered:
         marks = sample.key_frames
         span = marks.onset, marks.offset + 1
@@ -46,19 +40,22 @@ def eaf(samples: Sequence[CodedSample], author: str = "dfme") -> bytes:
             "action_units": format_units(sample.units, style="facs"),
         }
         for tier, text in texts.items():
-            tiers[tier].append((slot(_ms(span[0], rate)), slot(_ms(span[1], rate)), text))
+            tiers[tier].append((_ms(span[0], rate), _ms(span[1], rate), text))
         if marks.apex is not None:
             text = f"{marks.onset}/{marks.apex}/{marks.offset}"
-            tiers["apex"].append((slot(_ms(marks.apex, rate)), slot(_ms(marks.apex + 1, rate)), text))
-    for number, time_ms in enumerate(slots, start=1):
-        ET.SubElement(order, "TIME_SLOT", {"TIME_SLOT_ID": f"ts{number}", "TIME_VALUE": str(time_ms)})
+            tiers["apex"].append((_ms(marks.apex, rate), _ms(marks.apex + 1, rate), text))
+    # Slots stand in the order of time, one for each moment, as ELAN itself writes them.
+    times = sorted({time_ms for spans in tiers.values() for start, end, _ in spans for time_ms in (start, end)})
+    slots = {time_ms: f"ts{number}" for number, time_ms in enumerate(times, start=1)}
+    for time_ms, name in slots.items():
+        ET.SubElement(order, "TIME_SLOT", {"TIME_SLOT_ID": name, "TIME_VALUE": str(time_ms)})
     count = 0
     for tier, spans in tiers.items():
         element = ET.SubElement(document, "TIER", {"LINGUISTIC_TYPE_REF": "default-lt", "TIER_ID": tier})
         for start, end, text in spans:
             count += 1
             holder = ET.SubElement(element, "ANNOTATION")
-            place = {"ANNOTATION_ID": f"a{count}", "TIME_SLOT_REF1": start, "TIME_SLOT_REF2": end}
+            place = {"ANNOTATION_ID": f"a{count}", "TIME_SLOT_REF1": slots[start], "TIME_SLOT_REF2": slots[end]}
             ET.SubElement(ET.SubElement(holder, "ALIGNABLE_ANNOTATION", place), "ANNOTATION_VALUE").text = text
     kind = {"GRAPHIC_REFERENCES": "false", "LINGUISTIC_TYPE_ID": "default-lt", "TIME_ALIGNABLE": "true"}
     ET.SubElement(document, "LINGUISTIC_TYPE", kind)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+from datetime import datetime
+from xml.etree import ElementTree as ET
 
 import cv2
 import numpy as np
@@ -195,6 +197,27 @@ def test_our_own_elan_file_is_read_back_to_the_frame(tmp_path_factory, sample):
 
     assert (read.subject, read.name) == ("P01", "session/trial-001")
     assert (read.key_frames, read.emotion, read.units) == (sample.key_frames, sample.emotion, sample.units)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(SAMPLES, max_size=4))
+def test_our_elan_files_have_the_structure_of_elans_schema(samples):
+    document = ET.fromstring(eaf(samples))
+
+    tags = [element.tag for element in document]
+    assert tags == ["HEADER", "TIME_ORDER", *["TIER"] * 4, "LINGUISTIC_TYPE"]
+    assert set(document.attrib) == {"AUTHOR", "DATE", "FORMAT", "VERSION"}
+    assert datetime.fromisoformat(document.attrib["DATE"]).tzinfo is not None
+    times = {slot.attrib["TIME_SLOT_ID"]: int(slot.attrib["TIME_VALUE"]) for slot in document.find("TIME_ORDER")}
+    assert list(times.values()) == sorted(times.values())
+    assert len(times) == len(document.find("TIME_ORDER"))
+    types = {element.attrib["LINGUISTIC_TYPE_ID"] for element in document.iter("LINGUISTIC_TYPE")}
+    assert {tier.attrib["LINGUISTIC_TYPE_REF"] for tier in document.iter("TIER")} <= types
+    annotations = list(document.iter("ALIGNABLE_ANNOTATION"))
+    assert len({one.attrib["ANNOTATION_ID"] for one in annotations}) == len(annotations) == 4 * len(samples)
+    for one in annotations:
+        assert times[one.attrib["TIME_SLOT_REF1"]] < times[one.attrib["TIME_SLOT_REF2"]]
+        assert [child.tag for child in one] == ["ANNOTATION_VALUE"]
 
 
 def test_an_elan_file_of_others_is_read_by_its_times(tmp_path):
