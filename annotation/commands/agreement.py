@@ -14,7 +14,7 @@ from sqlalchemy import select
 from annotation.agreement.plots import draw
 from annotation.agreement.report import RoundAnswers, report
 from annotation.api_models import RoundKind
-from annotation.commands.common import Db, Json, Sessions, StudyFile, open_study
+from annotation.commands.common import Db, Json, Sessions, StudyFile, counted, open_study
 from annotation.lead_models import AgreementReport, Cell, Figure
 from annotation.store.schema import RoundRow
 from capture.console import Progress, output, print_json
@@ -83,7 +83,8 @@ def _draw(answers: RoundAnswers, found: AgreementReport, folder: Path) -> list[s
 
 
 def _print(console: Console, found: AgreementReport) -> None:
-    console.print(f"[bold]round {found.round}, {found.kind.value}[/]: {found.clips} clips, {len(found.coders)} coders")
+    coded = f"{counted(found.clips, 'clip')}, {counted(len(found.coders), 'coder')}"
+    console.print(f"[bold]round {found.round}, {found.kind.value}[/]: {coded}")
     grid = Table.grid(padding=(0, 2))
     for figure in found.figures:
         grid.add_row(escape(figure.name), _value(figure), escape(figure.about))

@@ -50,3 +50,8 @@ def open_study(sessions: Path, db: str | None, study_file: Path | None, *, scan:
         yield OpenStudy(sessions, study, database, Outcomes(), problems)
     finally:
         database.close()
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: `1 clip`, `2,000 clips`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

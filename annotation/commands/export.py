@@ -13,7 +13,7 @@ import typer
 
 from annotation.coded import CodedSample
 from annotation.coded.from_study import study_samples
-from annotation.commands.common import Db, Json, Sessions, StudyFile, open_study
+from annotation.commands.common import Db, Json, Sessions, StudyFile, counted, open_study
 from annotation.export.bids import bids_label, session_numbers, write_derivatives
 from annotation.export.consent import Purpose, check_consent
 from annotation.export.dfme import CLIPS, LABELS, MANIFEST, TABLE, Clip, empty_folder, lay_out, write_dataset
@@ -183,9 +183,10 @@ def _tell(figures: dict[str, object], json_output: bool) -> None:
         print_json(figures)
         return
     console = output()
+    expressions, participants, frames = (int(str(figures[key])) for key in ("expressions", "participants", "frames"))
     console.print(
-        f"{figures['out']}: {figures['expressions']} expressions of {figures['participants']} participants, "
-        f"{figures['clips']} with pictures ({figures['frames']:,} frames)"
+        f"{figures['out']}: {counted(expressions, 'expression')} of {counted(participants, 'participant')}, "
+        f"{figures['clips']} with pictures ({counted(frames, 'frame')})"
     )
     if figures["without_emotion"]:
         console.print(f"{figures['without_emotion']} have no settled emotion and are in tables alone")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from annotation.commands.common import Db, Json, StudyFile, open_study
+from annotation.commands.common import Db, Json, StudyFile, counted, open_study
 from annotation.export.table import csv_table
 from annotation.imports.into_study import enter_samples
 from annotation.imports.sheets import Source, read_labels
@@ -52,8 +52,8 @@ def import_(
             entered = enter_samples(session, into, read.samples, file.name)
         if entered.clips + entered.known == 0:
             raise BadInput(
-                f"none of {len(read.samples)} expressions in {file} has a recording in {into}; the first one is "
-                f"{entered.unmatched[0]}"
+                f"none of {counted(len(read.samples), 'expression')} in {file} has a recording in {into}; "
+                f"the first one is {entered.unmatched[0]}"
             )
     if out is not None:
         write_whole(out, csv_table(read.samples))
@@ -72,7 +72,7 @@ def import_(
         print_json(figures)
         return
     console = output()
-    console.print(f"{file.name}, read as {read.source.value}: {figures['expressions']} expressions")
+    console.print(f"{file.name}, read as {read.source.value}: {counted(len(read.samples), 'expression')}")
     if entered is not None:
         console.print(f"{entered.clips} entered into {into}, {entered.known} were there already")
     if out is not None:

@@ -10,7 +10,7 @@ import typer
 from sqlalchemy import func, select
 
 from annotation.api_models import Role
-from annotation.commands.common import Db, Json, Sessions, StudyFile
+from annotation.commands.common import Db, Json, Sessions, StudyFile, counted
 from annotation.server import Context, create_app
 from annotation.store.schema import RecordingRow, UserRow
 from annotation.study import load_study
@@ -58,7 +58,7 @@ def serve(
         raise
     with server:
         console = output()
-        console.print(f"{context.study.name}: {recordings} recording{'' if recordings == 1 else 's'}, at {server.url}")
+        console.print(f"{context.study.name}: {counted(recordings or 0, 'recording')}, at {server.url}")
         if first_password is not None:
             console.print(f"log in as `lead` with the password {first_password} (shown this once)")
         console.print("Ctrl-C ends it; everything that was answered is kept.")
