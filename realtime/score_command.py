@@ -60,7 +60,11 @@ def score_command(
                 "truths": result.truths,
                 "spotted": result.spotted,
                 "found": result.found,
+                "missed": result.missed,
+                "false_alarms": result.false_alarms,
                 "named": result.named,
+                "precision": round(result.precision, 4),
+                "recall": round(result.recall, 4),
                 "f1": round(result.f1, 4),
                 "recognition_f1": round(result.recognition_f1, 4),
                 "strs": round(result.strs, 4),
@@ -68,7 +72,8 @@ def score_command(
         )
         return
     typer.echo(
-        f"{result.recordings} recordings, {result.truths} true, {result.spotted} spotted, {result.found} right\n"
+        f"{result.recordings} recordings, {result.truths} true, {result.spotted} spotted, {result.found} right, "
+        f"{result.missed} missed, {result.false_alarms} false\n"
         f"  spotting F1 {result.f1:.3f} at IoU {IOU:g}; {result.named} named rightly, recognition F1 "
         f"{result.recognition_f1:.3f}; STRS {result.strs:.3f}"
     )

@@ -56,6 +56,26 @@ class SpottingScore:
         return 2 * self.found / (self.truths + self.spotted) if self.truths + self.spotted else 0.0
 
     @property
+    def missed(self) -> int:
+        """Truths that nothing was said of, those of recordings without any prediction among them."""
+        return self.truths - self.found
+
+    @property
+    def false_alarms(self) -> int:
+        """Predictions that fit no truth, those in recordings without any truth among them."""
+        return self.spotted - self.found
+
+    @property
+    def precision(self) -> float:
+        """Share of the predictions that are right."""
+        return self.found / self.spotted if self.spotted else 0.0
+
+    @property
+    def recall(self) -> float:
+        """Share of the truths that were found."""
+        return self.found / self.truths if self.truths else 0.0
+
+    @property
     def strs(self) -> float:
         """Spot-then-recognise score: F1 of spotting by F1 of recognition."""
         return self.f1 * self.recognition_f1

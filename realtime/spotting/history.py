@@ -130,6 +130,8 @@ class History:
         first = stop - 2 * quiet - self._step
         if first < 0 or self.since_start <= 2 * quiet + self._step:
             return None
+        if abs(self._lids[stop - 1] - self._lids[first]) < _LEAST_STEP_PX / 2:
+            return None
         before, after = self._lids[first : first + quiet], self._lids[stop - quiet : stop]
         level = before[: quiet // 2 + 1].mean()
         jump = complex(after[quiet - quiet // 2 - 1 :].mean() - level)

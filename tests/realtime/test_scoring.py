@@ -75,6 +75,41 @@ def test_a_macro_expression_counts_where_it_is_asked_for(folder, capsys):
     assert json.loads(stdout.splitlines()[-1])["truths"] == 4
 
 
+def test_a_whole_challenge_counted_by_hand():
+    """Two subjects, a recording without truth, one without predictions; the public evaluator leaves both out."""
+    truths = {
+        "s1_a": [Interval(10, 29, "micro", "fear"), Interval(60, 79, "micro", "anger")],
+        "s1_neutral": [],
+        "s2_silent": [Interval(5, 24, "micro", "sadness"), Interval(50, 69, "micro", "fear")],
+        "s2_b": [Interval(0, 19, "micro", "others"), Interval(100, 400, "macro", "happiness")],
+    }
+    spotted = {
+        # The first overlaps by 15 of 25; the second is the same truth again; the third by 9 of 31.
+        "s1_a": [
+            Interval(15, 34, "micro", "fear"),
+            Interval(11, 21, "micro", "fear"),
+            Interval(71, 90, "micro", "anger"),
+        ],
+        "s1_neutral": [Interval(7, 30, "micro", "fear")],
+        # Found, of no emotion that is scored; and a macro-expression, which is another question.
+        "s2_b": [Interval(2, 21, "micro", "disgust"), Interval(120, 400, "macro", "happiness")],
+    }
+    result = score(truths, spotted)
+    assert (result.truths, result.spotted, result.found) == (5, 5, 2)
+    assert (result.missed, result.false_alarms) == (3, 3)
+    assert (result.precision, result.recall) == (pytest.approx(2 / 5), pytest.approx(2 / 5))
+    assert result.f1 == pytest.approx(2 * 2 / 10)
+    assert (result.named, result.recognition_f1) == (1, 1.0)
+    assert result.strs == pytest.approx(0.4)
+    assert score(truths, spotted, "macro").f1 == 1
+    assert score(truths, spotted, "all").f1 == pytest.approx(2 * 3 / 12)
+
+
+def test_where_two_predictions_fit_the_better_one_is_taken():
+    truth = Interval(0, 99)
+    assert matched([truth], [Interval(0, 59), Interval(5, 99)]) == [(truth, Interval(5, 99))]
+
+
 def test_perfect_predictions_score_one():
     truth = {"a": [Interval(0, 9, "micro", "fear"), Interval(50, 80, "micro", "anger")]}
     assert score(truth, truth).strs == 1
