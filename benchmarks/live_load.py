@@ -39,6 +39,7 @@ import psutil
 from benchmarks.soak import give_back
 from capture.recording.layout import shard_path
 from capture.recording.reader import Recording
+from capture.simulator.person import SECONDS, PersonOnCamera
 from tests.e2e.resources import family, held
 
 ROWS, COLUMNS = 45, 150
@@ -101,6 +102,12 @@ class Watch:
             while self._emptied < max(shards, default=0) - 1:
                 give_back(shard_path(path, self._emptied), Recording.open(path).geometry.data_start)
                 self._emptied += 1
+
+
+def render_person() -> None:
+    """Have the simulated participant drawn first: until all is there, a moment of it is played to and fro."""
+    path = PersonOnCamera().path
+    subprocess.run([sys.executable, "-P", "-m", "capture.simulator.person_renderer", path, str(SECONDS)], check=True)
 
 
 def run(folder: Path, seconds: float, fps: int) -> dict[str, Any]:
@@ -202,6 +209,7 @@ def main() -> int:
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("DFME_SIMULATOR_SERIALS", f"LOAD{os.getpid()}")
+    render_person()
     line = run(arguments.folder, arguments.seconds, arguments.fps)
     print(json.dumps(line))
     return 0 if line["ok"] else 1
