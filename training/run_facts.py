@@ -95,7 +95,7 @@ class _Manifest(msgspec.Struct):
 
 
 def _study_of(source: Source | None) -> str:
-    if source is None or source.simulated:
+    if source is None or source.named:
         return ""
     try:
         return msgspec.json.decode(read_document(Path(source.data) / MANIFEST_FILE), type=_Manifest).sessions

@@ -18,6 +18,7 @@ from annotation.coded import CodedSample
 from capture.errors import BadInput, CaptureError, NoSpace
 from capture.recording.files import write_whole
 from capture.recording.frame_pictures import FramePictures
+from capture.recording.reader import Recording
 from capture.study.export_ledger import MANIFEST_FILE
 from capture.version import software
 from expression import format_units
@@ -100,7 +101,7 @@ def write_dataset(
         done += clip.frames
         progress(done, total)
         rows.append(label_row(clip))
-        entries.append(_entry(clip, last))
+        entries.append({**_entry(clip, last), "simulated": _simulated(study / clip.sample.recording)})
         lines.append(_line(clip))
     content = {"format": FORMAT, "software": software(), **facts, "clips": entries}
     write_whole(out / MANIFEST, json.dumps(content, indent=1, ensure_ascii=False).encode() + b"\n")
@@ -160,6 +161,15 @@ def _entry(clip: Clip, last_frame: int) -> dict[str, Any]:
         "units": format_units(sample.units, style="facs"),
         "clip_id": sample.clip_id,
     }
+
+
+def _simulated(recording: Path) -> bool:
+    """Whether the recording is of the simulated camera: nobody is in it."""
+    try:
+        return bool(Recording.open(recording).attributes.camera.get("simulated"))
+    except CaptureError:
+        # Pictures and arrays from elsewhere do not say where they are from.
+        return False
 
 
 def _check_space(out: Path, clips: Sequence[Clip]) -> None:
