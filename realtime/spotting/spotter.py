@@ -47,6 +47,8 @@ _PLAIN: Final = 3.0
 """Times its threshold from which a region's own edges can be told."""
 _APART_S: Final = 0.06
 """Further than that from what all regions together tell, one of them alone tells of something else, such as a drift."""
+_LIDS_AT_REST_PX: Final = 0.15
+"""So much lids go along with brows and cheeks; only what they move beyond it pulls."""
 _EYE_REACH_S: Final = 0.06
 _BLINK_REACH_S: Final = 0.1
 _MEDIAN_LENGTH: Final = 1.18
@@ -230,7 +232,7 @@ class Spotter:
         if self._began is None:
             away = self._history.smooth[at] - self._neutral
             moved = evidence(away)
-            pulled = PULLED * np.abs(away[LIDS]).max()
+            pulled = PULLED * max(0.0, float(np.abs(away[LIDS]).max()) - _LIDS_AT_REST_PX)
             earlier = max(0, at - round(_HEAD_S * self.rate_hz))
             head = float(np.hypot(*(self._history.head[at] - self._history.head[earlier])))
             beyond = (moved - pulled) / (self._thresholds + self._setting.head_share * head)
@@ -367,7 +369,7 @@ class Spotter:
         reach = max(1, round(_EYE_REACH_S * self.rate_hz))
         middle = int(np.clip(first + round(edges.apex), self._history.half, at))
         near = self._history.smooth[max(self._history.half, middle - reach) : min(at, middle + reach) + 1] - self._held
-        lids = np.abs(near[:, LIDS]).max()
+        lids = max(0.0, float(np.abs(near[:, LIDS]).max()) - _LIDS_AT_REST_PX)
         moved = evidence(self._history.smooth[middle] - self._held)
         span = self._history.head[max(0, first + int(edges.onset)) : at + 1]
         head = float(np.hypot(*np.ptp(span, axis=0))) if len(span) else 0.0
