@@ -221,16 +221,19 @@ def main() -> None:
     parser.add_argument("--pace", type=float, default=0.5, help="seconds that a coder thinks, on average")
     parser.add_argument("--frames", type=int, default=2, help="frames that a coder fetches for each answer")
     parser.add_argument("--scratch", help="folder for the study and its database")
+    parser.add_argument("--database", choices=["sqlite", "postgresql"], help="only this one")
     options = parser.parse_args()
     found: dict[str, object] = {
         name: getattr(options, name) for name in ("seconds", "coders", "clips", "pace", "frames")
     }
-    found["sqlite"] = measure("", options)
-    try:
-        with postgres_server(durable=True) as server:
-            found["postgresql"] = measure(new_postgres(server), options)
-    except NoPostgres as reason:
-        found["postgresql"] = str(reason)
+    if options.database != "postgresql":
+        found["sqlite"] = measure("", options)
+    if options.database != "sqlite":
+        try:
+            with postgres_server(durable=True) as server:
+                found["postgresql"] = measure(new_postgres(server), options)
+        except NoPostgres as reason:
+            found["postgresql"] = str(reason)
     print(json.dumps(found))
 
 
