@@ -52,6 +52,10 @@ class RingFollower:
         self._first: int | None = None
         self._stop: int | None = None
         self._resume_at = resume_at
+        self._counted_from = 0
+        """Frame of the ring from which on this trial's frames were counted here."""
+        self._left_out: list[tuple[int, int]] = []
+        """Frames of this trial that were counted as left out: first, and first behind them."""
 
     @property
     def in_trial(self) -> bool:
@@ -74,11 +78,18 @@ class RingFollower:
         # A successor goes on where the one before it stopped; what is overwritten since then is counted as left out.
         self.position = max(self._resume_at or 0, published)
         self._resume_at = None
+        self._counted_from, self._left_out = self.position, []
 
     def end_trial(self, frames: int) -> None:
         """The trial has so many frames."""
-        if self._first is not None:
-            self._stop = self._first + frames
+        if self._first is None:
+            return
+        stop = self._stop = self._first + frames
+        # Until now, frames of a trial that had begun behind it were taken for its own; they are gone back to.
+        beyond = max(0, self.position - max(stop, self._counted_from))
+        left_out = sum(max(0, last - max(first, stop)) for first, last in self._left_out)
+        self.skipped -= left_out
+        self.analysed -= beyond - left_out
 
     def next(self) -> RingFrame | None:
         """The next frame, or None where there is none yet."""
@@ -108,11 +119,16 @@ class RingFollower:
         if frame.recorded:
             self.analysed += intact
             self.skipped += not intact
+            if not intact:
+                self._left_out.append((frame.index, frame.index + 1))
         return intact
 
     def _leave_out(self, position: int) -> None:
         first = self._first
         if first is not None:
             last = position if self._stop is None else min(position, self._stop)
-            self.skipped += max(0, last - max(self.position, first))
+            begin = max(self.position, first)
+            if last > begin:
+                self.skipped += last - begin
+                self._left_out.append((begin, last))
         self.position = position

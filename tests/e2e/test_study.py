@@ -151,7 +151,8 @@ def test_the_model_knows_all_but_one_and_reads_out_everybody(played):
     assert scores["loaded"]["truths"] > 0
     assert captures(played)[-1]["live"]["model"] == "demo"
     assert scores["held out"]["recordings"] == 1
-    lines = [json.loads(line) for file in (played.out / "found").rglob("*.jsonl") for line in file.open()]
+    files = list((played.out / "found").rglob("*.jsonl"))
+    lines = [json.loads(line) for file in files for line in file.read_text().splitlines()]
     assert len(lines) == scores["demo"]["spotted"]
     assert all(line["model"] == "demo" for line in lines)
     assert all(abs(sum(line["probabilities"].values()) - 1) < 0.01 for line in lines)

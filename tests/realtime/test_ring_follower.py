@@ -103,6 +103,22 @@ def test_a_trial_is_being_finished_until_its_last_frame_was_looked_at(ring, foll
     assert not follower.finishing
 
 
+@pytest.mark.parametrize("behind", [5, 100])
+def test_frames_of_the_next_trial_count_once_also_where_the_end_is_told_late(ring, follow, behind):
+    follower = follow()
+    follower.begin_trial(0)
+    shoot(ring, 6)
+    take_all(follower)
+    shoot(ring, behind, first_seq=6)
+    take_all(follower)  # as frames of the first trial, whose end nobody has told of
+    follower.end_trial(6)
+    assert (follower.analysed, follower.skipped) == (6, 0)
+    follower.begin_trial(6)
+    take_all(follower)
+    follower.end_trial(behind)
+    assert follower.analysed + follower.skipped == 6 + behind
+
+
 def test_a_successor_counts_what_went_by_while_nobody_looked(ring, follow):
     first = follow()
     first.begin_trial(0)
