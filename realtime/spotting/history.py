@@ -152,3 +152,9 @@ class History:
         for at in range(max(self.half, first - self.half), stop - self.half):
             self._smoothen(at)
         return first
+
+
+def median_of(values: npt.NDArray[np.complex64]) -> npt.NDArray[np.complex64]:
+    """(20,) median of (N, 20) displacements, of x and y each."""
+    parts = np.ascontiguousarray(values).view(np.float32).reshape(len(values), -1, 2)
+    return np.ascontiguousarray(np.median(parts, axis=0).astype(np.float32)).view(np.complex64)[:, 0]

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from expression.motion import REGION_ORDER
 from realtime.spotting.curve import Edges, edges_of
-from realtime.spotting.history import LIDS, PULLED, History
+from realtime.spotting.history import LIDS, PULLED, History, median_of
 from realtime.spotting.spot import Rejection, Spot, SpotterSetting
 from realtime.spotting.verdict import blinks, evidence, objection
 
@@ -203,7 +203,7 @@ class Spotter:
             return
         stride = max(1, self._levels_every // 2)
         recent = self._history.smooth[first : at + 1 : stride]
-        self._neutral = _median(recent)
+        self._neutral = median_of(recent)
         away = self._history.smooth[at] - self._neutral
         self._noise[self._noise_next] = np.where(LIDS, np.abs(away.imag), np.abs(away))
         self._noise_next = (self._noise_next + 1) % len(self._noise)
@@ -214,7 +214,7 @@ class Spotter:
     def _first_look(self, at: int) -> None:
         """How much the regions wander to begin with: at least what the warm-up has shown."""
         seen = self._history.smooth[self._history.half : at + 1]
-        wandered = np.median(np.abs(seen - _median(seen)), axis=0) / _MEDIAN_LENGTH
+        wandered = np.median(np.abs(seen - median_of(seen)), axis=0) / _MEDIAN_LENGTH
         self._usual = np.maximum(self._setting.usual_px, _FEW * wandered).astype(np.float32)
         self._set_thresholds()
 
@@ -278,13 +278,18 @@ class Spotter:
     def _level_before(self, at: int) -> npt.NDArray[np.complex64]:
         last = at - round(0.06 * self.rate_hz)
         first = max(self._history.half, at - round(0.45 * self.rate_hz), self._ended)
-        return _median(self._history.smooth[first:last:2]) if last - first > 8 else self._neutral
+        return median_of(self._history.smooth[first:last:2]) if last - first > 8 else self._neutral
 
     def _active(self) -> npt.NDArray[np.bool_]:
         """Regions that make up the movement: well beyond their threshold, or the strongest there is."""
-        beyond = self._peak / self._thresholds
-        if self._blinks(self._began or 0, self._history.count - self._history.half):
+        began, valid = self._began or 0, self._history.count - self._history.half
+        lids = float(np.abs((self._history.smooth[began:valid] - self._held)[:, LIDS]).max(initial=0.0))
+        beyond = np.maximum(self._peak - PULLED * max(0.0, lids - _LIDS_AT_REST_PX), 0) / self._thresholds
+        # Lids decide where nothing else does: after a blink the eyes often look elsewhere.
+        if beyond[~LIDS].max() >= 1 or self._blinks(began, valid):
             beyond[LIDS] = 0
+        if not beyond.any():
+            beyond = np.where(LIDS, 0, self._peak)
         most = float(beyond.max())
         return np.asarray(beyond >= (max(1.0, _ACTIVE_SHARE * most) if most >= 1 else most))
 
@@ -319,7 +324,7 @@ class Spotter:
         spot = self._spot(began, at, rejected)
         self._began = None
         self._ended = at + 1
-        self._neutral = _median(
+        self._neutral = median_of(
             self._history.smooth[max(self._history.half, at + 1 - max(1, round(HOLD_S * self.rate_hz))) : at + 1]
         )
         return spot
@@ -389,8 +394,3 @@ class Spotter:
         last = self._history.count - 1
         before = int(np.clip(np.floor(position), 0, last))
         return float(self._history.time_s[before] + (position - before) / self.rate_hz)
-
-
-def _median(values: npt.NDArray[np.complex64]) -> npt.NDArray[np.complex64]:
-    parts = np.ascontiguousarray(values).view(np.float32).reshape(len(values), -1, 2)
-    return np.ascontiguousarray(np.median(parts, axis=0).astype(np.float32)).view(np.complex64)[:, 0]
