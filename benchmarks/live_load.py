@@ -113,7 +113,8 @@ def render_person() -> None:
 def run(folder: Path, seconds: float, fps: int) -> dict[str, Any]:
     """Record for so long with everything on."""
     out = Path(tempfile.mkdtemp(prefix="dfme-load-", dir=folder))
-    command = [sys.executable, "-P", "-m", "capture.cli", "--fps", str(fps), "--duration", str(seconds), "--json"]
+    # Stopped from here: a duration would ask for a disk that has room for all of it.
+    command = [sys.executable, "-P", "-m", "capture.cli", "--fps", str(fps), "--json"]
     terminal = Terminal()
     pause = threading.Event()
     process = subprocess.Popen(
@@ -126,9 +127,15 @@ def run(folder: Path, seconds: float, fps: int) -> dict[str, Any]:
     )
     try:
         watch = Watch(out, process.pid)
+        stop_at = None
         while process.poll() is None:
             watch.look()
             pause.wait(LOOK_S)
+            if stop_at is None and any(out.glob("*/recordings/*.zarr")):
+                stop_at = time.monotonic() + seconds
+            if stop_at is not None and time.monotonic() > stop_at:
+                process.send_signal(signal.SIGINT)
+                stop_at = float("inf")
         said = terminal.close()
         result = _result(said)
         rows = [json.loads(row) for path in out.glob("*/live.jsonl") for row in path.read_text().splitlines()]
@@ -144,7 +151,10 @@ def _result(said: str) -> dict[str, Any]:
     """The JSON object behind what the monitor has drawn."""
     for row in reversed(said.splitlines()):
         with contextlib.suppress(ValueError):
-            return dict(json.loads(row[row.index("{") :]))
+            result = dict(json.loads(row[row.index("{") :]))
+            if "error" in result:
+                raise SystemExit(f"dfme-capture: {result['error']}")
+            return result
     raise SystemExit(f"dfme-capture said nothing that can be read: {said[-500:]!r}")
 
 
