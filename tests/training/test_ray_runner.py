@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
 
 import psutil
 import pytest
@@ -54,14 +53,13 @@ def address():
 
 
 def kill_a_worker(running: list[str], ended: threading.Event, checkpoint) -> None:
-    while not ended.is_set():
+    while not ended.wait(0.05):
         for process in psutil.Process().children(recursive=True):
             # Ray names a process by what it runs; one that has a checkpoint has something to go on from.
             if checkpoint.exists() and "cross_validate" in " ".join(process.cmdline()):
                 running.append(str(process.pid))
                 process.kill()
                 return
-        time.sleep(0.05)
 
 
 @pytest.mark.timeout(900)
